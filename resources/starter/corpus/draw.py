@@ -38,6 +38,32 @@ def phrases(name):
     return sections
 
 
+SLOT = re.compile(r"\{(\w+)\}")
+
+
+@functools.lru_cache(maxsize=None)
+def parsed(template):
+    """A template as a list of parts: a string, or an alternation (a list of alternatives, each such a list)."""
+    open_groups = [[[]]]
+    for token in re.split(r"([\[\]|])", template):
+        inside = len(open_groups) > 1
+        if token == "[":
+            open_groups.append([[]])
+        elif token == "]" and inside:
+            group = open_groups.pop()
+            open_groups[-1][-1].append(group)
+        elif token == "|" and inside:
+            open_groups[-1].append([])
+        elif token:
+            open_groups[-1][-1].append(token)
+    while len(open_groups) > 1:  # a '[' that is never closed is plain text
+        first, *others = open_groups.pop()
+        open_groups[-1][-1] += ["[", *first]
+        for alternative in others:
+            open_groups[-1][-1] += ["|", *alternative]
+    return open_groups[0][0]
+
+
 class Draw:
     """One seeded source of randomness with the drawing operations the topics need."""
 
@@ -61,11 +87,16 @@ class Draw:
         """Expands alternations ``[a|b|]`` (nested ones too), then fills ``{slot}``; slot values are taken verbatim."""
         if not isinstance(template, str):
             template = self.pick(template)
-        while True:
-            inner = re.search(r"\[([^\[\]]*)\]", template)
-            if inner is None:
-                break
-            choice = self.pick(inner.group(1).split("|"))
-            template = template[:inner.start()] + choice + template[inner.end():]
-        text = re.sub(r"\{(\w+)\}", lambda m: str(slots[m.group(1)]), template)
+        parts = parsed(template)
+        text = parts[0] if len(parts) == 1 and isinstance(parts[0], str) else "".join(self._expand(parts))
+        if "{" in text:
+            text = SLOT.sub(lambda m: str(slots[m.group(1)]), text)
         return text[:1].upper() + text[1:] if text[:1].isascii() else text
+
+    def _expand(self, parts):
+        """The pieces of text of a parsed template, each alternation drawn."""
+        for part in parts:
+            if isinstance(part, str):
+                yield part
+            else:
+                yield from self._expand(part[int(self.rng.random() * len(part))])

@@ -1,0 +1,36 @@
+# The functions every folder's CMakeLists.txt uses.
+
+add_library(flightdeck_options INTERFACE)
+target_compile_options(flightdeck_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor>)
+if(FLIGHTDECK_WERROR)
+  target_compile_options(flightdeck_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(FLIGHTDECK_SANITIZE)
+  target_compile_options(flightdeck_options INTERFACE -fsanitize=${FLIGHTDECK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(flightdeck_options INTERFACE -fsanitize=${FLIGHTDECK_SANITIZE})
+endif()
+
+# flightdeck_library(name [LINKS public libraries...] [PRIVATE private libraries...])
+# One static library of all .cpp files of the current folder. What it does not link it cannot use.
+function(flightdeck_library name)
+  cmake_parse_arguments(ARG "" "" "LINKS;PRIVATE" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp *.h)
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE flightdeck_options ${ARG_PRIVATE})
+endfunction()
+
+# flightdeck_tests(LINKS libraries...): every *_test.cpp of the current folder is one Qt Test program and one ctest.
+function(flightdeck_tests)
+  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *_test.cpp)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    set_target_properties(${name} PROPERTIES AUTOMOC ON)
+    target_link_libraries(${name} PRIVATE ${ARG_LINKS} Qt6::Test flightdeck_options)
+    target_compile_definitions(${name} PRIVATE FLIGHTDECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen" TIMEOUT 300)
+  endforeach()
+endfunction()
