@@ -6,6 +6,8 @@ from draw import phrases
 LOWER, NO_END, ASCII_MARKS, PREFIX, NO_APOSTROPHE = 0.12, 0.20, 0.30, 0.08, 0.05
 CHINESE = re.compile("[\u4e00-\u9fff]")
 TO_ASCII = str.maketrans("，。？！：；（）", ",.?!:;()")
+APOSTROPHE = re.compile(r"\b([Ww]hat|[Ww]ho|[Ww]here|[Hh]ow|[Dd]on|[Cc]an|[Ii]sn|[Dd]oesn)'(s|t)\b")
+QUOTED = re.compile("[\"“「`\n]")  # words the answer may have to repeat as they are
 END_MARKS = ".?!。？！"
 
 QUESTION_WORDS = frozenset("what what's which who who's where when why how is are was were does do did can could will".split())
@@ -48,11 +50,13 @@ def vary_turn(draw, text, first):
     chance = draw.chance
     if chance(PREFIX):
         text = (chinese_prefix if chinese else english_prefix)(draw, text, first)
+    if QUOTED.search(text):
+        return text
     if chinese:
         if chance(ASCII_MARKS):
             text = text.translate(TO_ASCII)
     elif chance(NO_APOSTROPHE):
-        text = text.replace("'s ", "s ").replace("n't ", "nt ")
+        text = APOSTROPHE.sub(r"\1\2", text)
     if chance(LOWER):
         text = text.lower()
     if text[-1] in END_MARKS and chance(NO_END):

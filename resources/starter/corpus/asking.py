@@ -1,0 +1,60 @@
+"""Questions about facts: phrases of a question kind are put into everyday frames ("Do you know ...?").
+
+A phrase book tables/<book>.<lang>.txt has for each kind of question the sections
+    <kind>.q    direct questions without the question mark      <kind>.np   what is asked for, as a noun phrase
+    <kind>.ind  indirect questions ("how many moons Mars has")  <kind>.yn   Chinese yes/no questions
+    <kind>.raw  whole sentences, used as they are               <kind>.a    answers
+    <kind>.more short follow-ups about another subject ("And {name}?"), optional
+Frames for the styles are in tables/ask_frames.<lang>.txt.
+"""
+import re
+
+from draw import phrases
+
+STYLES = {"q": 6, "yn": 6, "np": 4, "ind": 3, "raw": 3}
+PUNCTUATION = {"en": "?", "zh": "？"}
+
+
+def fill(draw, templates, slots):
+    """Draws one of the templates, fills it, and starts each sentence with a capital."""
+    text = draw.say(templates, **slots)
+    return re.sub(r"(?<=[.?!] )[a-z]", lambda m: m.group().upper(), text)
+
+
+def question(draw, lang, book, kind, slots):
+    """A user's question of this kind, in a random style and frame."""
+    sections, frames = phrases(f"{book}.{lang}"), phrases(f"ask_frames.{lang}")
+    styles = [s for s in STYLES if f"{kind}.{s}" in sections]
+    style = draw.rng.choices(styles, [STYLES[s] for s in styles])[0]
+    phrase = draw.pick(sections[f"{kind}.{style}"])
+    if style == "raw":
+        return fill(draw, phrase, slots)
+    if style in ("q", "yn") and draw.chance(0.4):
+        return fill(draw, phrase + PUNCTUATION[lang], slots)
+    return fill(draw, draw.pick(frames[style]).replace("{q}", phrase), slots)
+
+
+def answer(draw, lang, book, kind, slots):
+    """An answer of this kind."""
+    return fill(draw, phrases(f"{book}.{lang}")[f"{kind}.a"], slots)
+
+
+def ask(draw, lang, book, kind, slots, other=None):
+    """A question and its answer; with `other` (slots of another subject) now and then a short follow-up."""
+    chat = [("user", question(draw, lang, book, kind, slots)), ("assistant", answer(draw, lang, book, kind, slots))]
+    more = phrases(f"{book}.{lang}").get(f"{kind}.more")
+    if other and more and draw.chance(0.12):
+        chat += [("user", fill(draw, more, other)), ("assistant", answer(draw, lang, book, kind, other))]
+    return chat
+
+
+def local(row, lang):
+    """The row's cells for one language: 'en_name' is also there as 'name', and so on."""
+    prefix = lang + "_"
+    return {**row, **{key[3:]: value for key, value in row.items() if key.startswith(prefix)}}
+
+
+def article(noun):
+    """'an hour', 'a byte': the noun with its indefinite article."""
+    vowel = noun[0].lower() in "aeiou" and not noun.startswith(("uni", "US", "Euro", "eu"))
+    return ("an " if vowel or noun.startswith("hour") else "a ") + noun

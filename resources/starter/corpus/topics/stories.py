@@ -1,0 +1,93 @@
+"""Short stories on a requested subject: a hero, a problem that the subject brings, a plot, a small meaning."""
+from draw import phrases
+from topics import Topic
+
+FIELDS = ("ask", "title", "where", "meet", "problem", "fix", "close")
+PLOTS = ("quest", "friend", "amends", "small", "invention", "journey", "returned", "patience", "together")
+
+
+def subjects(lang):
+    """The subject rows: one dict a section of seven lines."""
+    return [dict(zip(FIELDS, lines)) for lines in phrases(f"stories_subjects.{lang}").values()]
+
+
+def heroes(lang):
+    """Names with gender and pronouns, one 'name gender' a line."""
+    rows = []
+    for line in phrases(f"stories.{lang}")["heroes"]:
+        name, gender = line.split()
+        girl = gender == "f"
+        if lang == "en":
+            rows.append(dict(name=name, kid="girl" if girl else "boy", he="she" if girl else "he",
+                             He="She" if girl else "He", him="her" if girl else "him", his="her" if girl else "his",
+                             His="Her" if girl else "His", himself="herself" if girl else "himself"))
+        else:
+            rows.append(dict(name=name, kid="女孩" if girl else "男孩", he="她" if girl else "他"))
+    return rows
+
+
+def join(lang, sentences):
+    """Sentences to one paragraph."""
+    return (" " if lang == "en" else "").join(s for s in sentences if s)
+
+
+def title(draw, lang, subject, hero):
+    """A title line in one of a few forms."""
+    return draw.say(phrases(f"stories.{lang}")["title"], **{**hero, **subject})
+
+
+def tell(draw, lang, subject, hero, style, plot):
+    """The whole story in two to four paragraphs; returns it with its core sentences, for a shorter version."""
+    glue = phrases(f"stories.{lang}")
+    core = {part: draw.say(subject[part], **hero) for part in ("where", "meet", "problem", "fix", "close")}
+    friend = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
+    slots = {**hero, "where": core["where"][:1].lower() + core["where"][1:], "friend": friend["name"], "other": friend["kid"]}
+
+    def say(section):
+        return draw.say(glue[section], **slots)
+
+    first = [say("open"), core["meet"], core["problem"]]
+    second = [say(plot + "1"), say(plot + "2")]
+    third = [core["fix"], say("funny") if style == "funny" else "", say(plot + "3")]
+    last = [core["close"], say("meaning_" + plot), say("goodnight") if style == "bedtime" else ""]
+    paragraphs = [first, second, third, last]
+    if draw.chance(0.3):
+        paragraphs = [first + second, third + last]
+    core["meaning"] = last[1]
+    return "\n\n".join(join(lang, p) for p in paragraphs), core
+
+
+def short(draw, lang, hero, core):
+    """The same story in a few sentences."""
+    opening = draw.say(phrases(f"stories.{lang}")["open_short"], **hero)
+    return join(lang, [opening, core["meet"], core["problem"], core["fix"], core["meaning"]])
+
+
+def follow_up(draw, lang, subject, hero, core, style, plot):
+    """A second exchange: a shorter version, or another story on the same subject."""
+    asks = phrases(f"stories.{lang}")
+    if draw.chance(0.5):
+        return [("user", draw.say(asks["ask_shorter"])), ("assistant", short(draw, lang, hero, core))]
+    other = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
+    text, _ = tell(draw, lang, subject, other, style, draw.pick([p for p in PLOTS if p != plot]))
+    return [("user", draw.say(asks["ask_another"])), ("assistant", text)]
+
+
+def sample(draw, lang):
+    """One story request with its story, at times with a follow-up."""
+    glue = phrases(f"stories.{lang}")
+    subject, hero, plot = draw.pick(subjects(lang)), draw.pick(heroes(lang)), draw.pick(PLOTS)
+    style = draw.pick(["plain"] * 9 + ["bedtime", "bedtime", "funny", "short", "short", "named", "named", "named", "any"])
+    request = draw.say(glue["ask_" + style], **{**hero, **subject})
+    text, core = tell(draw, lang, subject, hero, style, plot)
+    if style == "short":
+        return [("user", request), ("assistant", short(draw, lang, hero, core))]
+    if draw.chance(0.4):
+        text = title(draw, lang, subject, hero) + "\n\n" + text
+    turns = [("user", request), ("assistant", text)]
+    if draw.chance(0.2):
+        turns += follow_up(draw, lang, subject, hero, core, style, plot)
+    return turns
+
+
+TOPICS = [Topic("stories", 9, sample, False)]
