@@ -6,9 +6,19 @@ FIELDS = ("ask", "title", "where", "meet", "problem", "fix", "close")
 PLOTS = ("quest", "friend", "amends", "small", "invention", "journey", "returned", "patience", "together")
 
 
+# Subjects that stay at home: no plot on a far road.
+AT_HOME = {"bakery", "library", "school", "clock", "computer", "birthday", "mouse", "monster", "ghost", "grandmother", "painter",
+           "friendship", "book", "bird", "robot", "garden", "moon", "snow", "astronaut", "car", "bicycle", "violin", "lighthouse", "key"}
+
+
+def plots(subject):
+    """The plots that fit a subject."""
+    return [p for p in PLOTS if p != "journey" or subject["id"] not in AT_HOME]
+
+
 def subjects(lang):
     """The subject rows: one dict a section of seven lines."""
-    return [dict(zip(FIELDS, lines)) for lines in phrases(f"stories_subjects.{lang}").values()]
+    return [dict(zip(FIELDS, lines), id=name) for name, lines in phrases(f"stories_subjects.{lang}").items()]
 
 
 def heroes(lang):
@@ -41,7 +51,7 @@ def tell(draw, lang, subject, hero, style, plot):
     glue = phrases(f"stories.{lang}")
     core = {part: draw.say(subject[part], **hero) for part in ("where", "meet", "problem", "fix", "close")}
     friend = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
-    slots = {**hero, "where": core["where"][:1].lower() + core["where"][1:], "friend": friend["name"], "other": friend["kid"]}
+    slots = {**hero, "where": core["where"][:1].lower() + core["where"][1:], "Where": core["where"], "friend": friend["name"], "other": friend["kid"]}
 
     def say(section):
         return draw.say(glue[section], **slots)
@@ -53,7 +63,7 @@ def tell(draw, lang, subject, hero, style, plot):
     paragraphs = [first, second, third, last]
     if draw.chance(0.3):
         paragraphs = [first + second, third + last]
-    core["meaning"] = last[1]
+    core["meaning"] = say("meaning_short")
     return "\n\n".join(join(lang, p) for p in paragraphs), core
 
 
@@ -69,14 +79,15 @@ def follow_up(draw, lang, subject, hero, core, style, plot):
     if draw.chance(0.5):
         return [("user", draw.say(asks["ask_shorter"])), ("assistant", short(draw, lang, hero, core))]
     other = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
-    text, _ = tell(draw, lang, subject, other, style, draw.pick([p for p in PLOTS if p != plot]))
+    text, _ = tell(draw, lang, subject, other, style, draw.pick([p for p in plots(subject) if p != plot]))
     return [("user", draw.say(asks["ask_another"])), ("assistant", text)]
 
 
 def sample(draw, lang):
     """One story request with its story, at times with a follow-up."""
     glue = phrases(f"stories.{lang}")
-    subject, hero, plot = draw.pick(subjects(lang)), draw.pick(heroes(lang)), draw.pick(PLOTS)
+    subject, hero = draw.pick(subjects(lang)), draw.pick(heroes(lang))
+    plot = draw.pick(plots(subject))
     style = draw.pick(["plain"] * 9 + ["bedtime", "bedtime", "funny", "short", "short", "named", "named", "named", "any"])
     request = draw.say(glue["ask_" + style], **{**hero, **subject})
     text, core = tell(draw, lang, subject, hero, style, plot)

@@ -1,0 +1,42 @@
+// The local engine: an engine directory on a backend, run by one thread that owns everything mutable of inference.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "core/runtime/inference.h"
+
+namespace flightdeck {
+
+enum class BatchPolicy : uint8_t {
+  guaranteed_no_evict,  // a request starts only when its worst case fits the cache
+  max_utilization,      // starts when it fits now; when blocks run out the youngest is preempted and recomputed
+  static_batch,         // a batch starts together and the next waits until all have ended (for comparison, "V1")
+};
+
+struct EngineOptions {
+  std::string device = "auto";     // auto, cpu, cuda:N
+  int threads = 0;                 // CPU backend; 0: one per physical core
+  int max_batch_size = 0;          // 0: the engine's own
+  int max_num_tokens = 512;        // tokens of one step: the chunk of a prefill
+  int tokens_per_block = 0;        // 0: the engine's own
+  uint64_t kv_cache_bytes = 0;     // 0: what max_batch_size sequences of full context need, at most the fraction below
+  double kv_cache_fraction = 0.85; // of the free memory
+  int max_queue = 512;
+  BatchPolicy policy = BatchPolicy::guaranteed_no_evict;
+  bool prefix_reuse = true;
+};
+
+struct LoadProgress {
+  const char* phase = "";  // "read", "pack", "warm up"
+  double fraction = 0;     // [0, 1]
+};
+
+/// Loads on the calling thread; progress is called from it. Cancelled through `stop`.
+Result<std::unique_ptr<Inference>> load_engine(const std::string& engine_dir, const EngineOptions& options,
+                                               const std::function<void(const LoadProgress&)>& progress = {},
+                                               std::stop_token stop = {});
+
+}  // namespace flightdeck

@@ -1,0 +1,161 @@
+"""Countries: capitals, cities, continents, currencies, languages, neighbours and short portraits."""
+import re
+
+from draw import phrases, table
+from . import Topic
+
+CONTINENTS = {"en": ["Europe", "Asia", "Africa", "North America", "South America", "Oceania"],
+              "zh": ["欧洲", "亚洲", "非洲", "北美洲", "南美洲", "大洋洲"]}
+
+
+def words(lang):
+    """The phrase file of a language."""
+    return phrases("geography." + lang)
+
+
+def bare(name):
+    """A name without its article: 'the Netherlands' -> 'Netherlands'."""
+    return re.sub(r"^the ", "", name)
+
+
+def tidy(text):
+    """A capital letter after each full stop, none doubled after 'D.C.'."""
+    text = text.replace("D.C..", "D.C.")
+    return re.sub(r"(?<=[a-z0-9)][.!?] )[a-z]", lambda m: m.group().upper(), text)
+
+
+def country(draw):
+    """One row of the table, well-known countries more often."""
+    return draw.pick([row for row in table("countries") for _ in range(int(row["fame"]))])
+
+
+def name_in_question(draw, row, lang):
+    """The name the user uses: mostly the usual one, sometimes another."""
+    aliases = [name for name in row["alias_" + lang].split(";") if name]
+    return draw.pick(aliases) if aliases and draw.chance(0.4) else row[lang]
+
+
+def slots(row, lang):
+    """What an answer about a country may name."""
+    language = row["language_" + lang]
+    several = " and " in language
+    return {"c": row[lang], "n": bare(row[lang]), "cap": row["capital_" + lang], "cont": row["continent_" + lang],
+            "cur": row["currency_" + lang], "lang": language, "lword": "languages" if several else "language",
+            "be": "are" if several else "is", "nb": row["neighbours_" + lang], "detail": row["detail_" + lang]}
+
+
+def ask(draw, lang, section, row, **more):
+    """A question of the section about the country."""
+    name = name_in_question(draw, row, lang)
+    return draw.say(words(lang)[section], **{**slots(row, lang), "c": name, "n": bare(name), **more})
+
+
+def tell(draw, lang, section, row, **more):
+    """An answer of the section about the country."""
+    return tidy(draw.say(words(lang)[section], **{**slots(row, lang), **more}))
+
+
+def chat(question, answer):
+    """One question and its answer as turns."""
+    return [("user", question), ("assistant", answer)]
+
+
+def capital_of(draw, lang):
+    """What is the capital of X; sometimes more countries follow in the same chat."""
+    row = country(draw)
+    turns = chat(ask(draw, lang, "capital.q", row), tell(draw, lang, "capital.a", row))
+    while draw.chance(0.15) and len(turns) < 6:
+        row = country(draw)
+        turns += chat(ask(draw, lang, "capital.follow", row), tell(draw, lang, "capital.a", row))
+    return turns
+
+
+def two_capitals(draw, lang):
+    """The capitals of two countries at once."""
+    first, second = country(draw), country(draw)
+    if first is second:
+        return capital_of(draw, lang)
+    more = {"d": second[lang], "cap2": second["capital_" + lang]}
+    return chat(draw.say(words(lang)["capital.two"], c=first[lang], **more), tell(draw, lang, "capital.two.a", first, **more))
+
+
+def capital_reverse(draw, lang):
+    """Which country has this capital."""
+    row = country(draw)
+    return chat(ask(draw, lang, "capital.reverse", row), tell(draw, lang, "capital.reverse.a", row))
+
+
+def capital_check(draw, lang):
+    """Is X the capital of Y: half of the time it is, else another city of the country or a foreign capital."""
+    row = country(draw)
+    capital, city = row["capital_" + lang], row["city_" + lang]
+    if draw.chance(0.45):
+        return chat(ask(draw, lang, "capital.check", row, x=capital), tell(draw, lang, "capital.yes", row, x=capital))
+    wrong = city if city and draw.chance(0.6) else country(draw)["capital_" + lang]
+    section = "capital.yes" if wrong == capital else "capital.no"
+    return chat(ask(draw, lang, "capital.check", row, x=wrong), tell(draw, lang, section, row, x=wrong))
+
+
+def city(draw, lang):
+    """In which country a city is."""
+    row = country(draw)
+    other = row["city_" + lang]
+    if other and draw.chance(0.6):
+        return chat(ask(draw, lang, "city.q", row, x=other), tell(draw, lang, "city.a", row, x=other))
+    capital = row["capital_" + lang]
+    if capital == row[lang]:
+        return capital_of(draw, lang)
+    return chat(ask(draw, lang, "city.q", row, x=capital), tell(draw, lang, "city.capital.a", row, x=capital))
+
+
+def continent_check(draw, lang):
+    """Is X in continent Y."""
+    row = country(draw)
+    right = row["continent_" + lang]
+    if right not in CONTINENTS[lang]:
+        return simple(draw, lang, "continent")
+    asked = right if draw.chance(0.5) else draw.pick(CONTINENTS[lang])
+    section = "continent.yes" if asked == right else "continent.no"
+    return chat(ask(draw, lang, "continent.check", row, cont=asked), tell(draw, lang, section, row, cont=asked, right=right))
+
+
+def simple(draw, lang, kind):
+    """One question of a kind that each country can answer."""
+    row = country(draw)
+    return chat(ask(draw, lang, kind + ".q", row), tell(draw, lang, kind + ".a", row))
+
+
+def neighbours(draw, lang):
+    """Which countries border X; islands have none."""
+    row = country(draw)
+    section = "neighbour.a" if row["neighbours_" + lang] else "neighbour.none"
+    return chat(ask(draw, lang, "neighbour.q", row), tell(draw, lang, section, row))
+
+
+def famous(draw, lang):
+    """One fact about a country: the detail of the table."""
+    row = country(draw)
+    detail = row["detail_" + lang]
+    return chat(ask(draw, lang, "famous.q", row), tell(draw, lang, "famous.a", row, lower=detail[:1].lower() + detail[1:]))
+
+
+def capitals(draw, lang):
+    """All about capitals."""
+    kinds = [capital_of] * 10 + [capital_check] * 4 + [capital_reverse] * 4 + [two_capitals]
+    return draw.pick(kinds)(draw, lang)
+
+
+def country_facts(draw, lang):
+    """All other questions about countries."""
+    kind = draw.pick(["continent", "continent", "check", "currency", "currency", "currency", "language", "language", "language",
+                      "neighbours", "city", "city", "about", "about", "about", "famous"])
+    special = {"check": continent_check, "neighbours": neighbours, "city": city, "famous": famous}
+    if kind in special:
+        return special[kind](draw, lang)
+    return simple(draw, lang, kind)
+
+
+TOPICS = [
+    Topic("geo_capitals", 7, capitals, True),
+    Topic("geo_countries", 6, country_facts, True),
+]
