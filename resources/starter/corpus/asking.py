@@ -7,9 +7,10 @@ A phrase book tables/<book>.<lang>.txt has for each kind of question the section
     <kind>.more short follow-ups about another subject ("And {name}?"), optional
 Frames for the styles are in tables/ask_frames.<lang>.txt.
 """
+import functools
 import re
 
-from draw import phrases
+from draw import phrases, table
 
 STYLES = {"q": 6, "yn": 6, "np": 4, "ind": 3, "raw": 3}
 PUNCTUATION = {"en": "?", "zh": "？"}
@@ -18,11 +19,35 @@ PUNCTUATION = {"en": "?", "zh": "？"}
 def fill(draw, templates, slots):
     """Draws one of the templates, fills it, and starts each sentence with a capital."""
     text = draw.say(templates, **slots)
+    text = re.sub(r" {2,}", " ", text).strip()
     return re.sub(r"(?<=[.?!] )[a-z]", lambda m: m.group().upper(), text)
 
 
+@functools.lru_cache(maxsize=None)
+def aliases():
+    """Other spellings a user may choose: name -> list of aliases (tables/aliases.tsv)."""
+    found = {}
+    for row in table("aliases"):
+        found.setdefault(row["name"], []).append(row["alias"])
+    return found
+
+
+def reworded(draw, slots):
+    """The slots with some names replaced by an alias, for the user's side only."""
+    return {key: draw.pick(aliases()[value]) if value in aliases() and draw.chance(0.3) else value
+            for key, value in slots.items()}
+
+
 def question(draw, lang, book, kind, slots):
-    """A user's question of this kind, in a random style and frame."""
+    """A user's question of this kind; Chinese ones leave out the blanks beside Latin letters and digits half the time."""
+    text = framed(draw, lang, book, kind, reworded(draw, slots))
+    if lang == "zh" and draw.chance(0.5):
+        text = re.sub(r"(?<=[^\x00-\x7f]) | (?=[^\x00-\x7f])", "", text)
+    return text
+
+
+def framed(draw, lang, book, kind, slots):
+    """A question of this kind in a random style and frame."""
     sections, frames = phrases(f"{book}.{lang}"), phrases(f"ask_frames.{lang}")
     styles = [s for s in STYLES if f"{kind}.{s}" in sections]
     style = draw.rng.choices(styles, [STYLES[s] for s in styles])[0]
@@ -52,6 +77,11 @@ def local(row, lang):
     """The row's cells for one language: 'en_name' is also there as 'name', and so on."""
     prefix = lang + "_"
     return {**row, **{key[3:]: value for key, value in row.items() if key.startswith(prefix)}}
+
+
+def yes_no(lang, right):
+    """How an answer to a yes/no question begins."""
+    return {"en": ("No", "Yes"), "zh": ("不是", "是的")}[lang][right]
 
 
 def article(noun):

@@ -100,13 +100,19 @@ def sampled(topic, draw, lang):
 
 
 def load_topics(wanted=()):
-    """(topics, broken): the topics named in ``wanted`` (topic or module names; all when empty), and {module: error}."""
+    """(topics, broken): the topics named in ``wanted`` (topic or module names; all when empty), and {module: error}.
+
+    A module is broken when it does not import or when a first conversation cannot be drawn."""
     topics, broken = [], {}
     for path in sorted((HERE / "topics").glob("*.py")):
         if path.stem == "__init__":
             continue
         try:
-            topics += [(path.stem, topic) for topic in importlib.import_module(f"topics.{path.stem}").TOPICS]
+            found = importlib.import_module(f"topics.{path.stem}").TOPICS
+            for topic in found:
+                for lang in OTHER_LANGUAGE:
+                    sampled(topic, Draw(0), lang)
+            topics += [(path.stem, topic) for topic in found]
         except Exception as error:
             broken[path.stem] = repr(error)
     known = {name for module, topic in topics for name in (module, topic.name)}

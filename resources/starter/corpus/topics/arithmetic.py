@@ -80,7 +80,8 @@ def four_operations(draw, lang):
 def remainder(draw, lang):
     """Division with a remainder."""
     texts = phrases(f"arithmetic.{lang}")
-    a, b = draw.number(1, 100), draw.number(2, 12)
+    b = draw.number(2, 12)
+    a = draw.number(b, 100)
     wa, wb = written(draw, lang, a, b)
     q, r = divmod(a, b)
     ask = draw.say(texts["rem"], a=wa, b=wb)

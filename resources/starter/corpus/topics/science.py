@@ -1,41 +1,53 @@
 """Science: chemical elements and the planets."""
-from asking import article, ask, local
+from asking import article, ask, local, yes_no
 from draw import table
 from topics import Topic
 
-ELEMENT_KINDS = ["symbol", "from_symbol", "number", "from_number", "kind", "use", "about"]
-PLANET_KINDS = ["order", "at_order", "moons", "diameter", "year", "day", "distance", "type", "planet",
-                "title", "title", "closer", "bigger"]
+ELEMENT_KINDS = ["symbol"] * 3 + ["from_symbol"] * 3 + ["number"] * 2 + ["from_number"] * 2 + [
+    "protons", "kind", "metal", "state", "use", "use", "about"]
+PLANET_KINDS = ["order", "at_order", "moons", "diameter", "year", "day", "distance", "type", "gas_giant", "planet",
+                "title", "title", "title", "closer", "bigger", "is_closer", "is_bigger"]
+STATES = {"en": ["solid", "liquid", "gas"], "zh": ["固体", "液体", "气体"]}
+PLANET_TYPES = {"en": ["rocky planet", "gas giant", "ice giant"], "zh": ["岩石行星", "气态巨行星", "冰巨星"]}
 
 
-def _element(row, lang):
+def _element(draw, row, lang, kind):
+    """Slots of an element; a yes/no question has its guess and the answer to it."""
     slots = local(row, lang)
     slots["protons"] = "1 proton" if row["number"] == "1" else row["number"] + " protons"
+    slots["guess"] = draw.pick(STATES[lang])
+    is_metal = "metal" in row["en_kind"] and row["en_kind"] not in ("a nonmetal", "a metalloid")
+    right = is_metal if kind == "metal" else slots["guess"] == slots["state"]
+    slots["yes"] = yes_no(lang, right)
     return slots
 
 
 def elements(draw, lang):
     """Symbols, atomic numbers, kinds and uses of chemical elements."""
-    row, other = draw.sample(table("elements"), 2)
-    return ask(draw, lang, "science", draw.pick(ELEMENT_KINDS), _element(row, lang), _element(other, lang))
+    kind = draw.pick(ELEMENT_KINDS)
+    row, other = (_element(draw, r, lang, kind) for r in draw.sample(table("elements"), 2))
+    return ask(draw, lang, "science", kind, row, other)
 
 
-def _planet(row, lang):
+def _planet(draw, row, lang):
     slots = local(row, lang)
     slots["number"] = row["order"]
     slots["order"] = row[lang + "_order"]
     slots["a_kind"] = article(slots["kind"])
+    slots["guess"] = draw.pick(PLANET_TYPES[lang])
+    slots["yes"] = yes_no(lang, slots["guess"] == slots["kind"])
     return slots
 
 
-def _compared(first, second, lang):
+def _compared(first, second, lang, kind):
     """Slots for a comparison of two planets."""
     near, far = sorted((first, second), key=lambda r: int(r["order"]))
     small, big = sorted((first, second), key=lambda r: int(r["diameter"]))
     name = lang + "_name"
+    right = first is (near if kind == "is_closer" else big)
     return {"name": first[name], "other": second[name], "near": near[name], "far": far[name],
-            "near_order": near[lang + "_order"], "far_order": far[lang + "_order"],
-            "big": big[name], "small": small[name], "big_km": big["diameter"], "small_km": small["diameter"]}
+            "near_order": near[lang + "_order"], "far_order": far[lang + "_order"], "big": big[name],
+            "small": small[name], "big_km": big["diameter"], "small_km": small["diameter"], "yes": yes_no(lang, right)}
 
 
 def planets(draw, lang):
@@ -44,9 +56,9 @@ def planets(draw, lang):
     if kind == "title":
         return ask(draw, lang, "science", kind, local(draw.pick(table("planet_titles")), lang))
     row, other = draw.sample(table("planets"), 2)
-    if kind in ("closer", "bigger"):
-        return ask(draw, lang, "science", kind, _compared(row, other, lang))
-    return ask(draw, lang, "science", kind, _planet(row, lang), _planet(other, lang))
+    if kind.endswith(("closer", "bigger")):
+        return ask(draw, lang, "science", kind, _compared(row, other, lang, kind))
+    return ask(draw, lang, "science", kind, _planet(draw, row, lang), _planet(draw, other, lang))
 
 
 TOPICS = [Topic("elements", 3, elements, True), Topic("planets", 2, planets, True)]
