@@ -17,9 +17,13 @@ PUNCTUATION = {"en": "?", "zh": "？"}
 
 
 def fill(draw, templates, slots):
-    """Draws one of the templates, fills it, and starts each sentence with a capital."""
-    text = draw.say(templates, **slots)
+    """Draws one of the templates and fills it: capitals at sentence starts (but "km" stays), "an" before vowels."""
+    template = templates if isinstance(templates, str) else draw.pick(templates)
+    text = draw.say("\u2060" + template, **slots)[1:]  # the mark keeps say() from changing the first letter
     text = re.sub(r" {2,}", " ", text).strip()
+    text = re.sub(r"\b([Aa]) (?=(?!eu|Eu|one\b)[aeioAEIO]|hour)", r"\1n ", text)
+    if not template.startswith("{symbol}"):
+        text = text[:1].upper() + text[1:]
     return re.sub(r"(?<=[.?!] )[a-z]", lambda m: m.group().upper(), text)
 
 
@@ -60,8 +64,9 @@ def framed(draw, lang, book, kind, slots):
 
 
 def answer(draw, lang, book, kind, slots):
-    """An answer of this kind."""
-    return fill(draw, phrases(f"{book}.{lang}")[f"{kind}.a"], slots)
+    """An answer of this kind; Chinese ones have a blank beside Latin letters and digits."""
+    text = fill(draw, phrases(f"{book}.{lang}")[f"{kind}.a"], slots)
+    return re.sub(r"(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])", " ", text)
 
 
 def ask(draw, lang, book, kind, slots, other=None):
@@ -82,9 +87,3 @@ def local(row, lang):
 def yes_no(lang, right):
     """How an answer to a yes/no question begins."""
     return {"en": ("No", "Yes"), "zh": ("不是", "是的")}[lang][right]
-
-
-def article(noun):
-    """'an hour', 'a byte': the noun with its indefinite article."""
-    vowel = noun[0].lower() in "aeiou" and not noun.startswith(("uni", "US", "Euro", "eu"))
-    return ("an " if vowel or noun.startswith("hour") else "a ") + noun

@@ -16,7 +16,7 @@ def conversions(lang):
 
 @functools.cache
 def units():
-    return {row["id"]: row for row in table("units")}
+    return {row["id"]: row for row in table("conversion_units")}
 
 
 def shown(number):
@@ -32,7 +32,7 @@ def rounded(number, about):
 
 
 def steps(value, row, lang):
-    """The working: "5 × 1000 = 5000"; only the result for one unit that is multiplied."""
+    """(text, result): the working "5 × 1000 = 5000"; only the result for one unit that is multiplied."""
     factor = Decimal(row["factor"])
     result = value * factor if row["op"] == "×" else value / factor
     about = "about " if lang == "en" else "约 "
@@ -73,7 +73,7 @@ def units_question(draw, lang):
     ask = draw.say(texts[kind], n=value, f=f, t=t, one=one)
     working, result = steps(value, row, lang)
     reply = draw.say(texts["answer"], n=value, f=name(source, value, lang), t=name(target, result, lang), steps=working)
-    return ask, reply.replace(" make ", " is ").replace(" makes ", " is ") if value == 1 else reply
+    return ask, reply.replace(" make ", " makes ").replace(" are ", " is ") if value == 1 else reply
 
 
 def temperature(draw, lang):
@@ -94,14 +94,15 @@ def temperature(draw, lang):
 def how(draw, lang):
     """How a unit is converted."""
     texts = phrases(f"conversion.{lang}")
-    row = draw.pick(conversions(lang))
+    row = draw.pick([row for row in conversions(lang) if "fen" not in (row["from"], row["to"])])
     source, target = units()[row["from"]], units()[row["to"]]
     value = Decimal(2) * int(row["step"]) if row["op"] == "×" or row["step"] != "1" else Decimal(10)
     working, result = steps(value, row, lang)
     example = f"{value} {name(source, value, lang)} = {working} {name(target, result, lang)}"
     f, t = name(source, 2, lang), name(target, 2, lang)
     reply = texts["how_multiply" if row["op"] == "×" else "how_divide"]
-    return draw.say(texts["how"], f=f.lstrip("个"), t=t.lstrip("个")), draw.say(reply, f=f.lstrip("个"), t=t.lstrip("个"), x=row["factor"], example=example)
+    slots = dict(f=f.lstrip("个"), t=t.lstrip("个"), x=row["factor"], example=example)
+    return draw.say(texts["how"], **slots), draw.say(reply, **slots)
 
 
 def sample(draw, lang):

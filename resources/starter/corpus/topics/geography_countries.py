@@ -1,5 +1,6 @@
 """Countries: capitals, cities, continents, currencies, languages, neighbours and short portraits."""
 import re
+import unicodedata
 
 from draw import phrases, table
 from . import Topic
@@ -29,10 +30,10 @@ def country(draw):
     return draw.pick([row for row in table("countries") for _ in range(int(row["fame"]))])
 
 
-def name_in_question(draw, row, lang):
-    """The name the user uses: mostly the usual one, sometimes another."""
-    aliases = [name for name in row["alias_" + lang].split(";") if name]
-    return draw.pick(aliases) if aliases and draw.chance(0.4) else row[lang]
+def name_in_question(draw, row, lang, part=""):
+    """The name the user uses for the country (or its capital): mostly the usual one, sometimes another."""
+    aliases = [name for name in row["alias_" + part + lang].split(";") if name]
+    return draw.pick(aliases) if aliases and draw.chance(0.4) else row[part + lang]
 
 
 def slots(row, lang):
@@ -44,10 +45,18 @@ def slots(row, lang):
             "be": "are" if several else "is", "nb": row["neighbours_" + lang], "detail": row["detail_" + lang]}
 
 
+def plain(draw, text):
+    """Users often leave accents out: 'Bogotá' -> 'Bogota'."""
+    if draw.chance(0.5):
+        return text
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")
+
+
 def ask(draw, lang, section, row, **more):
     """A question of the section about the country."""
     name = name_in_question(draw, row, lang)
-    return draw.say(words(lang)[section], **{**slots(row, lang), "c": name, "n": bare(name), **more})
+    more = {"c": name, "n": bare(name), "cap": name_in_question(draw, row, lang, "capital_"), **more}
+    return plain(draw, draw.say(words(lang)[section], **{**slots(row, lang), **more}))
 
 
 def tell(draw, lang, section, row, **more):
@@ -89,11 +98,12 @@ def capital_check(draw, lang):
     """Is X the capital of Y: half of the time it is, else another city of the country or a foreign capital."""
     row = country(draw)
     capital, city = row["capital_" + lang], row["city_" + lang]
-    if draw.chance(0.45):
-        return chat(ask(draw, lang, "capital.check", row, x=capital), tell(draw, lang, "capital.yes", row, x=capital))
-    wrong = city if city and draw.chance(0.6) else country(draw)["capital_" + lang]
-    section = "capital.yes" if wrong == capital else "capital.no"
-    return chat(ask(draw, lang, "capital.check", row, x=wrong), tell(draw, lang, section, row, x=wrong))
+    foreign = country(draw)
+    wrong = city if city and draw.chance(0.6) else foreign["capital_" + lang]
+    if draw.chance(0.45) or wrong in (capital, foreign[lang]):
+        asked = name_in_question(draw, row, lang, "capital_")
+        return chat(ask(draw, lang, "capital.check", row, x=asked), tell(draw, lang, "capital.yes", row, x=capital))
+    return chat(ask(draw, lang, "capital.check", row, x=wrong), tell(draw, lang, "capital.no", row, x=wrong))
 
 
 def city(draw, lang):
@@ -105,7 +115,8 @@ def city(draw, lang):
     capital = row["capital_" + lang]
     if capital == row[lang]:
         return capital_of(draw, lang)
-    return chat(ask(draw, lang, "city.q", row, x=capital), tell(draw, lang, "city.capital.a", row, x=capital))
+    asked = name_in_question(draw, row, lang, "capital_")
+    return chat(ask(draw, lang, "city.q", row, x=asked), tell(draw, lang, "city.capital.a", row, x=capital))
 
 
 def continent_check(draw, lang):

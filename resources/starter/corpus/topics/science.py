@@ -1,5 +1,5 @@
 """Science: chemical elements and the planets."""
-from asking import article, ask, local, yes_no
+from asking import ask, local, yes_no
 from draw import table
 from topics import Topic
 
@@ -33,7 +33,7 @@ def _planet(draw, row, lang):
     slots = local(row, lang)
     slots["number"] = row["order"]
     slots["order"] = row[lang + "_order"]
-    slots["a_kind"] = article(slots["kind"])
+    slots["a_kind"] = "a " + slots["kind"]
     slots["guess"] = draw.pick(PLANET_TYPES[lang])
     slots["yes"] = yes_no(lang, slots["guess"] == slots["kind"])
     return slots

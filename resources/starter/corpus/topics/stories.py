@@ -1,4 +1,6 @@
 """Short stories on a requested subject: a hero, a problem that the subject brings, a plot, a small meaning."""
+import re
+
 from draw import phrases
 from topics import Topic
 
@@ -43,7 +45,8 @@ def join(lang, sentences):
 
 def title(draw, lang, subject, hero):
     """A title line in one of a few forms."""
-    return draw.say(phrases(f"stories.{lang}")["title"], **{**hero, **subject})
+    lower = re.sub(r"^(The|A) ", lambda m: m.group().lower(), subject["title"])
+    return draw.say(phrases(f"stories.{lang}")["title"], **{**hero, **subject, "lower": lower})
 
 
 def tell(draw, lang, subject, hero, style, plot):

@@ -1,5 +1,5 @@
 """Units of measure: what they measure, their symbols, how many smaller units they hold."""
-from asking import article, ask, local
+from asking import ask, local
 from draw import table
 from topics import Topic
 
@@ -14,7 +14,7 @@ PLURALS = {"foot": "feet", "inch": "inches", "hertz": "hertz", "degree Celsius":
 def _unit(row, lang):
     slots = local(row, lang)
     slots["names"] = PLURALS.get(row["en_name"], row["en_name"] + "s") if lang == "en" else slots["name"]
-    slots["a_name"] = article(slots["name"])
+    slots["a_name"] = "a " + slots["name"]
     return slots
 
 
@@ -29,7 +29,7 @@ def units(draw, lang):
 def unit_parts(draw, lang):
     """How many smaller units a larger one holds."""
     slots = local(draw.pick(table("unit_parts")), lang)
-    slots["a_big"] = article(slots["big"])
+    slots["a_big"] = "a " + slots["big"]
     return ask(draw, lang, "units", "parts", slots)
 
 

@@ -1,0 +1,16 @@
+"""Who the model is: its name, its makers, what it can and cannot do."""
+from cards import answer_words, cards, user_words
+from topics import Topic
+
+
+def sample(draw, lang):
+    """One question about the model; often a second one follows."""
+    deck = cards(f"identity.{lang}")
+    turns = []
+    for section in draw.sample(sorted(deck), 2 if draw.chance(0.25) else 1):
+        turns.append(("user", user_words(draw, lang, draw.say(deck[section]["?"]))))
+        turns.append(("assistant", answer_words(lang, draw.say(deck[section]["="]))))
+    return turns
+
+
+TOPICS = [Topic("identity", 5, sample, True)]

@@ -1,0 +1,52 @@
+"""Lists of exactly N items on a subject, numbered or bulleted, at times continued on request."""
+from draw import phrases
+from topics import Topic
+
+WORDS = {"en": {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"},
+         "zh": {2: "两", 3: "三", 4: "四", 5: "五", 6: "六", 7: "七"}}
+
+
+def items_text(items, bullets, first=1):
+    """The items as a Markdown list."""
+    return "\n".join(f"- {item}" if bullets else f"{number}. {item}" for number, item in enumerate(items, first))
+
+
+def what_of(draw, lang, rows, count):
+    """The subject with its number: 'five tips for ...', '5 个……的点子'."""
+    word = str(count) if draw.chance(0.4) else WORDS[lang][count]
+    name = rows[0].split(" / ")
+    if lang == "en":
+        return f"{word} {draw.pick(name)}", f"{WORDS['en'][count]} {name[0]}"
+    spaced = f"{word} " if word.isdigit() else word
+    return spaced + draw.pick(name), WORDS["zh"][count] + name[0]
+
+
+def more(draw, lang, forms, left, done, bullets):
+    """A follow-up that asks for further items."""
+    count = draw.number(2, 3)
+    user = draw.say(forms["more"], n=WORDS[lang][count] if draw.chance(0.6) else str(count))
+    answer = draw.say(forms["answer_more"], n=WORDS[lang][count])
+    return [("user", user), ("assistant", answer + "\n\n" + items_text(left[:count], bullets, done + 1))]
+
+
+def sample(draw, lang):
+    """One list request."""
+    forms = phrases(f"lists.{lang}")
+    rows = draw.pick(list(phrases(f"lists_subjects.{lang}").values()))
+    count = draw.number(3, 7)
+    kind = draw.pick(["numbered", "bullets", "plain", "plain", "plain", "some"])
+    if kind == "some":
+        count = 5
+    asked, told = what_of(draw, lang, rows, count)
+    plain = draw.pick(rows[0].split(" / "))
+    items = draw.sample(rows[1:], len(rows) - 1)
+    user = draw.say(forms["ask_" + kind], what=asked, plain=plain, some=plain[1:])
+    bullets = kind == "bullets"
+    text = draw.say(forms["answer"], what=told) + "\n\n" + items_text(items[:count], bullets)
+    turns = [("user", user), ("assistant", text)]
+    if draw.chance(0.12):
+        turns += more(draw, lang, forms, items[count:], count, bullets)
+    return turns
+
+
+TOPICS = [Topic("lists", 5, sample, True)]

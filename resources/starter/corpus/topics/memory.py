@@ -1,0 +1,167 @@
+"""Chats whose answers lie in the turns before: what the user told, and questions that refer back."""
+from draw import phrases, table
+from people import person
+from topics import Topic, arithmetic, list_ops
+
+THINGS = ("name", "town", "age", "colour", "food", "hobby", "pet", "job", "plan")
+WEIGHTS = (8, 3, 3, 2, 2, 2, 3, 3, 2)
+FACTS = ("capital", "currency", "language", "continent")
+
+
+def value_of(draw, lang, thing, texts):
+    """Something the user may tell about the thing."""
+    if thing == "name":
+        return person(draw, lang)
+    if thing == "age":
+        return draw.number(5, 90)
+    if thing == "pet":
+        return draw.pick(phrases("names")[f"pet_{lang}"])
+    return draw.pick(texts[f"{thing}.values"])
+
+
+def fillers(draw, lang, texts, count):
+    """Turns about something else: small talk, sums and lists."""
+    turns = []
+    for _ in range(count):
+        if draw.chance(0.5):
+            ask, reply = draw.pick(texts["filler"]).split(" => ")
+            turns += [("user", ask), ("assistant", reply)]
+        else:
+            turns += draw.pick((arithmetic, list_ops)).sample(draw, lang)[:2]
+    return turns
+
+
+def telling(draw, lang, texts, thing, told):
+    """The user tells a thing, and sometimes corrects it at once."""
+    told[thing] = value = value_of(draw, lang, thing, texts)
+    turns = [("user", draw.say(texts[f"{thing}.tell"], v=value)), ("assistant", draw.say(texts[f"{thing}.ack"], v=value))]
+    if draw.chance(0.12):
+        told[thing] = other = value_of(draw, lang, thing, texts)
+        if other != value:
+            answer = draw.say(texts[f"{thing}.answer"][0], v=other)
+            turns += [("user", draw.say(texts[f"{thing}.correct"], v=other, old=value)),
+                      ("assistant", draw.say(texts["corrected"], answer=answer))]
+    return turns
+
+
+def together(draw, lang, texts, things, told):
+    """Two things told in one turn."""
+    for thing in things:
+        told[thing] = value_of(draw, lang, thing, texts)
+    joint = " " if lang == "en" else ""
+    tell = joint.join(draw.say(texts[f"{thing}.tell"], v=told[thing]) for thing in things)
+    return [("user", tell), ("assistant", draw.say(texts[f"{things[0]}.ack"], v=told[things[0]]))]
+
+
+def things_of(draw, count):
+    """So many different things, the name most often."""
+    things = []
+    while len(things) < count:
+        thing = draw.rng.choices(THINGS, WEIGHTS)[0]
+        if thing not in things:
+            things.append(thing)
+    return things
+
+
+def asking(draw, texts, thing, told):
+    """The user asks for a thing; the answer says so when it was never told."""
+    if thing in told:
+        reply = draw.say(texts[f"{thing}.answer"], v=told[thing])
+    else:
+        reply = draw.say(texts[f"{thing}.unknown"])
+    return [("user", draw.say(texts[f"{thing}.ask"])), ("assistant", reply)]
+
+
+def told_things(draw, lang):
+    """The user tells one to three things, talks of others, and asks for them."""
+    texts, told = phrases(f"memory.{lang}"), {}
+    things = things_of(draw, draw.pick((1, 1, 1, 2, 2, 3)))
+    turns = fillers(draw, lang, texts, 1) if draw.chance(0.15) else []
+    if len(things) == 2 and draw.chance(0.5):
+        turns += together(draw, lang, texts, things, told)
+    else:
+        for thing in things:
+            turns += telling(draw, lang, texts, thing, told)
+            if draw.chance(0.1):
+                turns += fillers(draw, lang, texts, 1)
+    turns += fillers(draw, lang, texts, draw.pick((0, 0, 1, 1, 2, 3)))
+    asked = draw.sample(things, draw.number(1, len(things)))
+    if draw.chance(0.25):
+        asked.insert(draw.number(0, len(asked)), draw.pick([t for t in THINGS if t not in things]))
+    for thing in asked:
+        turns += asking(draw, texts, thing, told)
+    if draw.chance(0.1):
+        turns += fillers(draw, lang, texts, 1) + asking(draw, texts, draw.pick(asked), told)
+    return turns
+
+
+def never_told(draw, lang):
+    """The user asks for a thing that was never told; sometimes tells it then and asks again."""
+    texts, told = phrases(f"memory.{lang}"), {}
+    thing = things_of(draw, 1)[0]
+    turns = fillers(draw, lang, texts, draw.pick((0, 0, 0, 1, 2))) + asking(draw, texts, thing, told)
+    if draw.chance(0.5):
+        turns += telling(draw, lang, texts, thing, told) + fillers(draw, lang, texts, draw.pick((0, 0, 1)))
+        turns += asking(draw, texts, thing, told)
+    return turns
+
+
+def known_countries(draw):
+    """Two different countries, the well-known ones more often."""
+    rows = table("countries")
+    weights = [int(row["fame"]) for row in rows]
+    one, other = draw.rng.choices(rows, weights)[0], draw.rng.choices(rows, weights)[0]
+    return (one, other) if one is not other else known_countries(draw)
+
+
+def fact(draw, lang, texts, row, kind):
+    """The sentence that tells a fact of a country."""
+    name = row[lang]
+    return draw.say(texts[f"fact_{kind}"], c=name, C=name[0].upper() + name[1:], v=row[f"{kind}_{lang}"])
+
+
+def follow_ups(draw, lang):
+    """Questions about countries that lean on the question before."""
+    texts = phrases(f"memory.{lang}")
+    row, other = known_countries(draw)
+    kind = draw.pick(("capital", "capital", "capital", "currency", "language", "continent"))
+    last = fact(draw, lang, texts, row, kind)
+    turns = [("user", draw.say(texts[f"ask_{kind}"], c=row[lang])), ("assistant", last)]
+    for _ in range(draw.number(1, 4)):
+        step = draw.pick(("fact", "fact", "other", "other", "again", "just_asked", "thanks"))
+        if step == "fact":
+            kind = draw.pick([k for k in FACTS if k != kind])
+            last = fact(draw, lang, texts, row, kind)
+            turns += [("user", draw.say(texts[f"then_{kind}"])), ("assistant", last)]
+        elif step == "other":
+            row, other = other, row
+            last = fact(draw, lang, texts, row, kind)
+            turns += [("user", draw.say(texts["then_other"], c=row[lang])), ("assistant", last)]
+        elif step == "again":
+            turns += [("user", draw.say(texts["again"])), ("assistant", last)]
+        elif step == "just_asked":
+            subject = draw.say(" " + texts[f"topic_{kind}"][0], c=row[lang])[1:]
+            last = draw.say(texts["just_asked_answer"], s=subject)
+            turns += [("user", draw.say(texts["just_asked"])), ("assistant", last)]
+            break
+        else:
+            turns += [("user", draw.say(texts["thanks"])), ("assistant", draw.say(texts["welcome"]))]
+            break
+    return turns
+
+
+def repeated(draw, lang):
+    """The user wants an answer once more, or asks for a question that was never put."""
+    texts = phrases(f"memory.{lang}")
+    if draw.chance(0.25):
+        return [("user", draw.say(texts["just_asked"])), ("assistant", draw.say(texts["nothing_asked"]))]
+    turns = draw.pick((arithmetic, list_ops)).sample(draw, lang)[:2]
+    return turns + [("user", draw.say(texts["again"])), ("assistant", turns[-1][1])]
+
+
+def sample(draw, lang):
+    """One chat of several turns."""
+    return draw.rng.choices((told_things, never_told, follow_ups, repeated), (55, 13, 26, 6))[0](draw, lang)
+
+
+TOPICS = [Topic("memory", 9, sample, False)]
