@@ -38,7 +38,7 @@ def aliases():
 
 def reworded(draw, slots):
     """The slots with some names replaced by an alias, for the user's side only."""
-    return {key: draw.pick(aliases()[value]) if value in aliases() and draw.chance(0.3) else value
+    return {key: draw.pick(aliases()[value]) if value in aliases() and draw.chance(0.4) else value
             for key, value in slots.items()}
 
 

@@ -25,6 +25,8 @@ CHUNK = 1000
 PLAIN_SHARE = 0.12
 SINGLE, JOINED = 0.45, 0.35  # the rest has a system prompt in front
 MIXED_LANGUAGES = 0.1
+SHORTEST_PLAIN = 20  # bytes of an answer in a plain document
+CHAT_ONLY = {"smalltalk", "unknown", "identity"}  # topics whose answers mean little without the question
 OTHER_LANGUAGE = {"en": "zh", "zh": "en"}
 
 
@@ -34,6 +36,7 @@ class Mixer:
     def __init__(self, topics):
         self.all = Weighted(topics)
         self.joinable = Weighted([t for t in topics if t.joinable])
+        self.plain = Weighted([t for t in topics if t.joinable and t.name not in CHAT_ONLY] or topics)
 
     def single(self, draw, lang):
         """One conversation of any topic."""
@@ -67,12 +70,13 @@ class Mixer:
     def plain_document(self, draw):
         """Two to six answers of one topic under a title, without any sign of who speaks."""
         lang = draw.pick(("en", "zh"))
-        topic = self.joinable.pick(draw) if self.joinable.items else self.all.pick(draw)
+        topic = self.plain.pick(draw)
         titles = phrases(f"titles.{lang}")
         paragraphs = [draw.pick(titles.get(topic.name) or titles["other"])]
-        for _ in range(draw.number(2, 6)):
+        wanted = draw.number(2, 6)
+        for _ in range(3 * wanted):  # more than wanted: short answers say little without their question
             answer = sampled(topic, draw, lang)[-1][1]
-            if answer not in paragraphs:
+            if answer not in paragraphs and len(answer.encode()) >= SHORTEST_PLAIN and len(paragraphs) <= wanted:
                 paragraphs.append(answer)
         return "\n\n".join(paragraphs)
 

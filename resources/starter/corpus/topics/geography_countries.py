@@ -47,6 +47,7 @@ def slots(row, lang):
 
 def plain(draw, text):
     """Users often leave accents out: 'Bogotá' -> 'Bogota'."""
+    text = text.replace("D.C..", "D.C.")
     if draw.chance(0.5):
         return text
     return "".join(c for c in unicodedata.normalize("NFD", text) if not "\u0300" <= c <= "\u036f")

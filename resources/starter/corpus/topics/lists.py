@@ -2,8 +2,8 @@
 from draw import phrases
 from topics import Topic
 
-WORDS = {"en": {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven"},
-         "zh": {2: "两", 3: "三", 4: "四", 5: "五", 6: "六", 7: "七"}}
+WORDS = {"en": dict(enumerate("two three four five six seven eight nine ten".split(), 2)),
+         "zh": dict(enumerate("两三四五六七八九十", 2))}
 
 
 def items_text(items, bullets, first=1):
@@ -17,7 +17,7 @@ def what_of(draw, lang, rows, count):
     name = rows[0].split(" / ")
     if lang == "en":
         return f"{word} {draw.pick(name)}", f"{WORDS['en'][count]} {name[0]}"
-    spaced = f"{word} " if word.isdigit() else word
+    spaced = f" {word} " if word.isdigit() else word
     return spaced + draw.pick(name), WORDS["zh"][count] + name[0]
 
 
@@ -33,18 +33,18 @@ def sample(draw, lang):
     """One list request."""
     forms = phrases(f"lists.{lang}")
     rows = draw.pick(list(phrases(f"lists_subjects.{lang}").values()))
-    count = draw.number(3, 7)
+    count = draw.number(3, 7) if draw.chance(0.85) else draw.pick([2, 8, 10])
     kind = draw.pick(["numbered", "bullets", "plain", "plain", "plain", "some"])
     if kind == "some":
         count = 5
     asked, told = what_of(draw, lang, rows, count)
     plain = draw.pick(rows[0].split(" / "))
     items = draw.sample(rows[1:], len(rows) - 1)
-    user = draw.say(forms["ask_" + kind], what=asked, plain=plain, some=plain[1:])
+    user = draw.say(forms["ask_" + kind], what=asked, plain=plain, some=plain[1:]).strip()
     bullets = kind == "bullets"
     text = draw.say(forms["answer"], what=told) + "\n\n" + items_text(items[:count], bullets)
     turns = [("user", user), ("assistant", text)]
-    if draw.chance(0.12):
+    if count <= 7 and draw.chance(0.12):
         turns += more(draw, lang, forms, items[count:], count, bullets)
     return turns
 

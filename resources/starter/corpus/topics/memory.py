@@ -5,7 +5,10 @@ from topics import Topic, arithmetic, list_ops
 
 THINGS = ("name", "town", "age", "colour", "food", "hobby", "pet", "job", "plan")
 WEIGHTS = (8, 3, 3, 2, 2, 2, 3, 3, 2)
-FACTS = ("capital", "currency", "language", "continent")
+LONGEST = 18  # turns of both sides
+# The tables follow-up questions draw from, with the facts asked of a row.
+FACTS = {"countries": ("capital", "currency", "language", "continent"), "mountains": ("height", "where"),
+         "planets": ("diameter", "moons", "year")}
 
 
 def value_of(draw, lang, thing, texts):
@@ -69,7 +72,11 @@ def asking(draw, texts, thing, told):
         reply = draw.say(texts[f"{thing}.answer"], v=told[thing])
     else:
         reply = draw.say(texts[f"{thing}.unknown"])
-    return [("user", draw.say(texts[f"{thing}.ask"])), ("assistant", reply)]
+    if draw.chance(0.45):
+        ask = draw.say(texts["ask_frame"], w=draw.pick(texts[f"{thing}.what"]))
+    else:
+        ask = draw.say(texts[f"{thing}.ask"])
+    return [("user", ask), ("assistant", reply)]
 
 
 def told_things(draw, lang):
@@ -106,47 +113,59 @@ def never_told(draw, lang):
     return turns
 
 
-def known_countries(draw):
-    """Two different countries, the well-known ones more often."""
-    rows = table("countries")
-    weights = [int(row["fame"]) for row in rows]
+def two_rows(draw, name):
+    """Two different rows of a table, the well-known ones more often."""
+    rows = table(name)
+    weights = [int(row.get("fame", 1)) for row in rows]
     one, other = draw.rng.choices(rows, weights)[0], draw.rng.choices(rows, weights)[0]
-    return (one, other) if one is not other else known_countries(draw)
+    return (one, other) if one is not other else two_rows(draw, name)
+
+
+def cell(row, column, lang):
+    """A cell of the language, whichever way the table names its columns."""
+    return row.get(f"{column}_{lang}") or row.get(f"{lang}_{column}") or row[column]
+
+
+def name_of(row, lang):
+    return row.get(lang) or row[f"{lang}_name"]
 
 
 def fact(draw, lang, texts, row, kind):
-    """The sentence that tells a fact of a country."""
-    name = row[lang]
-    return draw.say(texts[f"fact_{kind}"], c=name, C=name[0].upper() + name[1:], v=row[f"{kind}_{lang}"])
+    """The sentence that tells a fact of a row."""
+    name = name_of(row, lang)
+    return draw.say(texts[f"fact_{kind}"], c=name, C=name[0].upper() + name[1:], v=cell(row, kind, lang)).replace("..", ".")
+
+
+def asked_before(draw, texts, subject):
+    """The user asks what the question was."""
+    return [("user", draw.say(texts["just_asked"])), ("assistant", draw.say(texts["just_asked_answer"], s=subject))]
 
 
 def follow_ups(draw, lang):
-    """Questions about countries that lean on the question before."""
+    """Questions about countries, mountains or planets that lean on the question before."""
     texts = phrases(f"memory.{lang}")
-    row, other = known_countries(draw)
-    kind = draw.pick(("capital", "capital", "capital", "currency", "language", "continent"))
+    name = draw.pick(("countries", "countries", "countries", "countries", "mountains", "planets"))
+    kinds, (row, other) = FACTS[name], two_rows(draw, name)
+    kind = kinds[0] if draw.chance(0.4) else draw.pick(kinds)
     last = fact(draw, lang, texts, row, kind)
-    turns = [("user", draw.say(texts[f"ask_{kind}"], c=row[lang])), ("assistant", last)]
+    turns = [("user", draw.say(texts[f"ask_{kind}"], c=name_of(row, lang))), ("assistant", last)]
     for _ in range(draw.number(1, 4)):
         step = draw.pick(("fact", "fact", "other", "other", "again", "just_asked", "thanks"))
         if step == "fact":
-            kind = draw.pick([k for k in FACTS if k != kind])
+            kind = draw.pick([k for k in kinds if k != kind])
             last = fact(draw, lang, texts, row, kind)
             turns += [("user", draw.say(texts[f"then_{kind}"])), ("assistant", last)]
         elif step == "other":
             row, other = other, row
             last = fact(draw, lang, texts, row, kind)
-            turns += [("user", draw.say(texts["then_other"], c=row[lang])), ("assistant", last)]
+            turns += [("user", draw.say(texts["then_other"], c=name_of(row, lang))), ("assistant", last)]
         elif step == "again":
             turns += [("user", draw.say(texts["again"])), ("assistant", last)]
         elif step == "just_asked":
-            subject = draw.say(" " + texts[f"topic_{kind}"][0], c=row[lang])[1:]
-            last = draw.say(texts["just_asked_answer"], s=subject)
-            turns += [("user", draw.say(texts["just_asked"])), ("assistant", last)]
-            break
+            subject = draw.say(" " + texts[f"topic_{kind}"][0], c=name_of(row, lang))[1:]
+            return turns + asked_before(draw, texts, subject)
         else:
-            turns += [("user", draw.say(texts["thanks"])), ("assistant", draw.say(texts["welcome"]))]
-            break
+            return turns + [("user", draw.say(texts["thanks"])), ("assistant", draw.say(texts["welcome"]))]
     return turns
 
 
@@ -155,13 +174,22 @@ def repeated(draw, lang):
     texts = phrases(f"memory.{lang}")
     if draw.chance(0.25):
         return [("user", draw.say(texts["just_asked"])), ("assistant", draw.say(texts["nothing_asked"]))]
+    if draw.chance(0.4):
+        ask, reply = arithmetic.four_operations(draw, lang)
+        expression = reply.split(" = ")[0]
+        if " = " in reply and expression[0].isdigit():
+            spaced = expression if lang == "en" else f" {expression}"
+            return [("user", ask), ("assistant", reply)] + asked_before(draw, texts, spaced)
     turns = draw.pick((arithmetic, list_ops)).sample(draw, lang)[:2]
     return turns + [("user", draw.say(texts["again"])), ("assistant", turns[-1][1])]
 
 
 def sample(draw, lang):
-    """One chat of several turns."""
-    return draw.rng.choices((told_things, never_told, follow_ups, repeated), (55, 13, 26, 6))[0](draw, lang)
+    """One chat of several turns, at most LONGEST."""
+    while True:
+        turns = draw.rng.choices((told_things, never_told, follow_ups, repeated), (55, 13, 26, 6))[0](draw, lang)
+        if len(turns) <= LONGEST:
+            return turns
 
 
 TOPICS = [Topic("memory", 9, sample, False)]

@@ -3,7 +3,7 @@ from asking import ask, local, yes_no
 from draw import table
 from topics import Topic
 
-KINDS = ["class", "is_class", "is_class", "which_class", "legs", "food", "young", "sound", "trait"]
+KINDS = ["class", "is_class", "is_class", "which_class", "legs", "food", "young", "from_young", "sound", "trait"]
 CLASSES = {"en": ["mammal", "bird", "fish", "reptile", "amphibian", "insect"],
            "zh": ["哺乳动物", "鸟类", "鱼类", "爬行动物", "两栖动物", "昆虫"]}
 
@@ -32,11 +32,23 @@ def _animal(draw, row, lang, kind):
     return slots
 
 
+def _fitting(kind, lang):
+    """The animals that a kind of question can be asked about."""
+    rows, young = table("animals"), lang + "_young"
+    if kind == "sound":
+        return [r for r in rows if r[lang + "_sound"] != "-"]
+    if kind == "legs":
+        return [r for r in rows if r["legs"] != "-"]
+    if kind == "from_young":  # names that belong to one animal and do not give it away
+        names = [r[young] for r in rows]
+        return [r for r in rows if names.count(r[young]) == 1 and r[lang + "_name"] not in r[young]]
+    return rows
+
+
 def animals(draw, lang):
     """Class, legs, food, young, sound and a trait of animals."""
     kind = draw.pick(KINDS)
-    rows = [r for r in table("animals") if kind != "sound" or r[lang + "_sound"] != "-"]
-    row, other = draw.sample(rows, 2)
+    row, other = draw.sample(_fitting(kind, lang), 2)
     return ask(draw, lang, "nature", kind, _animal(draw, row, lang, kind), _animal(draw, other, lang, kind))
 
 

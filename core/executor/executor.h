@@ -1,46 +1,15 @@
 // Runs a plan on a backend: one ragged batch a step. Engine thread only (or the builder's, which owns its own).
 #pragma once
 
-#include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "core/executor/kv_cache.h"
+#include "core/executor/weight_store.h"
 #include "core/graph/plan.h"
 #include "kernels/backend.h"
 
 namespace flightdeck {
-
-/// Weights on the device, by their name in the plan.
-class WeightStore {
- public:
-  void add(const std::string& name, std::unique_ptr<PackedWeight> weight) { matrices_[name] = std::move(weight); }
-  void add_vector(Backend& backend, const std::string& name, const std::vector<float>& values);
-  void remove(const std::string& name);
-  const PackedWeight* matrix(const std::string& name) const;  // null when absent
-  const float* vector(const std::string& name) const;
-  uint64_t bytes() const;
-
- private:
-  std::map<std::string, std::unique_ptr<PackedWeight>> matrices_;
-  std::map<std::string, Buffer> vectors_;
-};
-
-/// Device memory of the paged cache, all layers.
-class KvCache {
- public:
-  KvCache(Backend& backend, const ModelInfo& info, DType dtype, int blocks, int block_size);
-  KvCacheView layer(int layer) const;
-  int blocks() const { return blocks_; }
-  int block_size() const { return block_size_; }
-  uint64_t bytes() const;
-  static uint64_t bytes_per_token(const ModelInfo& info, DType dtype);
-
- private:
-  std::vector<Buffer> keys_, values_;
-  DType dtype_;
-  int blocks_, block_size_, kv_heads_, head_dim_;
-};
 
 /// One step's batch in host memory; see BatchView for the fields.
 struct StepInput {
