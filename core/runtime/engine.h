@@ -6,7 +6,6 @@
 #include <stop_token>
 #include <string>
 
-#include "core/engine/engine_dir.h"
 #include "core/runtime/inference.h"
 
 namespace flightdeck {
@@ -39,21 +38,5 @@ struct LoadProgress {
 Result<std::unique_ptr<Inference>> load_engine(const std::string& engine_dir, const EngineOptions& options,
                                                const std::function<void(const LoadProgress&)>& progress = {},
                                                std::stop_token stop = {});
-
-/// An engine that need not lie in a directory: random weights, tests.
-struct EngineSource {
-  Plan plan;
-  EngineManifest manifest;
-  std::function<Result<WeightView>(const WeightSpec&, std::vector<std::byte>& storage)> weight;
-  std::function<Result<std::vector<float>>(const WeightSpec&)> vector;
-  std::shared_ptr<const Tokenizer> tokenizer;
-  ChatPrompt chat_prompt;
-  SamplingParams sampling;
-  std::string name, path;
-};
-
-Result<std::unique_ptr<Inference>> start_engine(EngineSource source, const EngineOptions& options,
-                                                const std::function<void(const LoadProgress&)>& progress = {},
-                                                std::stop_token stop = {});
 
 }  // namespace flightdeck
