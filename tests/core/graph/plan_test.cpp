@@ -172,8 +172,12 @@ class PlanTest : public QObject {
     row(R"([{"op":"replace","path":"/steps/1/eps","value":-1}])", "eps");
     row(R"([{"op":"replace","path":"/steps/3/rotary_dim","value":7}])", "rotary_dim");
     row(R"([{"op":"remove","path":"/steps/3"}])", "cache is empty");
-    row(R"([{"op":"replace","path":"/steps/4/heads","value":4}])", "step 4");
-    row(R"([{"op":"replace","path":"/weights/2/rows","value":7}])", "rows");
+    row(R"([{"op":"replace","path":"/steps/4/heads","value":4}])", "expected a multiple of 3");
+    row(R"([{"op":"replace","path":"/weights/2/rows","value":7}])", "qkv_proj.weight is [7, 64]");
+    row(R"([{"op":"replace","path":"/weights/0/rows","value":2147483647},{"op":"replace","path":"/weights/0/cols","value":2147483647}])",
+        "numbers");
+    row(R"([{"op":"add","path":"/steps/2/rotary_dim","value":16777216}])", "none of its own");
+    row(R"([{"op":"replace","path":"/steps/3/rotary_dim","value":4}])", "rotary dimensions");
     row(R"([{"op":"add","path":"/weights/0","value":{"name":"x","role":"linear","rows":1,"cols":1,"parts":[{"tensor":"x"}]}}])",
         "used by no step");
     row(R"([{"op":"replace","path":"/output","value":1}])", "logits");
@@ -200,17 +204,17 @@ class PlanTest : public QObject {
     int accepted = 0;
     for (int i = 0; i < 20000; ++i) {
       Json json = sound[i % 2];
-      for (unsigned n = 0; n <= random() % 3; ++n) mutate(json, random);
+      while (json == sound[i % 2]) mutate(json, random);
       const Result<Plan> plan = plan_from_json(json, "plan.json");
       if (!plan) {
         QVERIFY(!plan.error().message.empty());
         continue;
       }
-      ++accepted;
-      QVERIFY(check(graph_of(*plan)).has_value());
+      const Graph graph = graph_of(*plan);
+      QVERIFY(++accepted % 16 != 0 || run_reference(graph, made_up_weights(graph), kIds).has_value());
     }
     qInfo("%d of 20000 accepted", accepted);
-    QVERIFY(accepted > 0 && accepted < 10000);
+    QVERIFY(accepted > 0 && accepted < 6000);
   }
 };
 
