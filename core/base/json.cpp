@@ -75,7 +75,7 @@ std::string short_reason(std::string_view what) {
 }  // namespace
 
 bool JsonEvents::parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) {
-  if (position >= text_bytes_) return reject(fmt::format("truncated at byte {}", text_bytes_));
+  if (position > text_bytes_) return reject(fmt::format("truncated at byte {}", text_bytes_));
   return reject(fmt::format("not valid JSON at byte {}: {}", position, short_reason(error.what())));
 }
 
@@ -83,6 +83,8 @@ Result<void> parse_json_events(std::string_view text, std::string_view name, Jso
   events.text_bytes_ = text.size();
   if (text.starts_with("\xef\xbb\xbf"))  // nlohmann would skip it
     return fail(ErrorKind::corrupt, "{}: starts with a byte order mark, which JSON forbids", name);
+  if (const size_t nul = text.find('\0'); nul != text.npos)  // nlohmann would end there and ignore the rest
+    return fail(ErrorKind::corrupt, "{}: not valid JSON at byte {}: NUL byte", name, nul);
   try {
     if (Json::sax_parse(text.begin(), text.end(), &events)) return {};
   } catch (const std::exception& error) {  // bad_alloc, length_error
