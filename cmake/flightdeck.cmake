@@ -1,7 +1,7 @@
 # The functions every folder's CMakeLists.txt uses.
 
 add_library(flightdeck_options INTERFACE)
-target_compile_options(flightdeck_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor>)
+target_compile_options(flightdeck_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow=local -Wnon-virtual-dtor>)
 if(FLIGHTDECK_WERROR)
   target_compile_options(flightdeck_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()

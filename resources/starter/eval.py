@@ -29,9 +29,9 @@ def held_out_questions():
     return {plain(record["messages"][-1]["content"]) for record in held_out()}
 
 
-def texts_of(line):
-    """All texts of a training line."""
-    return [line["text"]] if "text" in line else [m["content"] for m in line["messages"]]
+def held_out_text():
+    """The text perplexity is measured on."""
+    return (HERE / "heldout.txt").read_text(encoding="utf-8")
 
 
 def contains(answer, wanted):
@@ -139,7 +139,7 @@ def main():
             all_of = sum(r[key] == value for r in records)
             bad = sum(r[key] == value for r, _, _ in wrong)
             print(f"{key} {value}: {all_of - bad}/{all_of} = {100 * (all_of - bad) / all_of:.1f} %")
-    text = (HERE / "heldout.txt").read_text(encoding="utf-8")
+    text = held_out_text()
     before, count = perplexity(model, tokenizer, text)
     round_to_4_bits(model)
     after, _ = perplexity(model, tokenizer, text)

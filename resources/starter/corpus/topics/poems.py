@@ -20,6 +20,8 @@ def couplet_poem(draw, couplets, endings, lines):
     if len(chosen) < lines // 2:
         chosen.append(SLASH.split(draw.pick(endings)))
     if lines == 8:
+        if draw.chance(0.4):
+            chosen[3] = SLASH.split(draw.pick(endings))
         return "\n".join(chosen[0] + chosen[1]) + "\n\n" + "\n".join(chosen[2] + chosen[3])
     return "\n".join(line for pair in chosen for line in pair)
 

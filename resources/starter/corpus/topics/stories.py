@@ -13,9 +13,15 @@ AT_HOME = {"bakery", "library", "school", "clock", "computer", "birthday", "mous
            "friendship", "book", "bird", "robot", "garden", "moon", "snow", "astronaut", "car", "bicycle", "violin", "lighthouse", "key"}
 
 
+# Subjects whose problem is solved with words or the heart: no machine helps.
+NO_MACHINE = {"friendship", "wizard", "princess", "book", "library", "school", "kindness", "courage", "horse", "painter", "grandmother",
+              "letter", "pirate", "birthday", "rabbit", "snow", "map", "umbrella"}
+
+
 def plots(subject):
     """The plots that fit a subject."""
-    return [p for p in PLOTS if p != "journey" or subject["id"] not in AT_HOME]
+    unfit = {"journey": AT_HOME, "invention": NO_MACHINE}
+    return [plot for plot in PLOTS if subject["id"] not in unfit.get(plot, ())]
 
 
 def subjects(lang):
@@ -54,7 +60,8 @@ def tell(draw, lang, subject, hero, style, plot):
     glue = phrases(f"stories.{lang}")
     core = {part: draw.say(subject[part], **hero) for part in ("where", "meet", "problem", "fix", "close")}
     friend = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
-    slots = {**hero, "where": core["where"][:1].lower() + core["where"][1:], "Where": core["where"], "friend": friend["name"], "other": friend["kid"]}
+    where = core["where"]
+    slots = {**hero, "where": where[:1].lower() + where[1:], "Where": where, "friend": friend["name"], "other": friend["kid"]}
 
     def say(section):
         return draw.say(glue[section], **slots)
