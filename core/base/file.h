@@ -25,12 +25,18 @@ class MappedFile {
   const std::string& path() const { return path_; }
   /// Tells the system that these bytes will not be needed again, so that mapped pages do not count as ours.
   void drop(std::span<const std::byte> range) const;
+  /// Error when the file was shortened or written to since it was opened; bytes past a new end read as zeros.
+  /// Whoever has read a file to the end asks here before trusting the result.
+  Result<void> unchanged() const;
 
  private:
   MappedFile() = default;
   std::string path_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  int fd_ = -1;
+  int guard_ = -1;           // slot of the SIGBUS guard
+  int64_t modified_ns_ = 0;  // modification time at open
 };
 
 /// The whole of a regular file of at most max_bytes.
