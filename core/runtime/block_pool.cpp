@@ -25,14 +25,11 @@ BlockPool::BlockPool(int blocks, int block_size) : block_size_(block_size), bloc
   for (int i = 0; i < blocks; ++i) blocks_[i].place = free_.insert(free_.end(), i);
 }
 
-int BlockPool::cached_blocks() const {
-  return static_cast<int>(std::count_if(free_.begin(), free_.end(), [this](int b) { return blocks_[b].key != 0; }));
-}
-
 int BlockPool::take() {
   if (free_.empty()) return -1;
   const int block = free_.front();
   free_.pop_front();
+  cached_ -= blocks_[block].key != 0;
   forget(block);
   blocks_[block].holders = 1;
   return block;
@@ -44,6 +41,7 @@ void BlockPool::release(std::span<const int> blocks) {
     Block& block = blocks_[*it];
     assert(block.holders > 0);
     if (--block.holders > 0) continue;
+    cached_ += block.key != 0;
     block.place = free_.insert(block.key != 0 ? free_.end() : free_.begin(), *it);
   }
 }
@@ -62,7 +60,9 @@ std::vector<int> BlockPool::find_prefix(std::span<const int32_t> tokens, int max
 
 void BlockPool::hold(std::span<const int> blocks) {
   for (int block : blocks) {
-    if (blocks_[block].holders++ == 0) free_.erase(blocks_[block].place);
+    if (blocks_[block].holders++ > 0) continue;
+    free_.erase(blocks_[block].place);
+    cached_ -= blocks_[block].key != 0;
   }
 }
 

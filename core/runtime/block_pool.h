@@ -21,7 +21,7 @@ class BlockPool {
   /// Blocks nobody holds, those with reusable content included.
   int free_blocks() const { return static_cast<int>(free_.size()); }
   int used_blocks() const { return blocks() - free_blocks(); }
-  int cached_blocks() const;  // free, with content
+  int cached_blocks() const { return cached_; }  // free, with content
   int blocks_for(int tokens) const { return (tokens + block_size_ - 1) / block_size_; }
 
   /// Takes a free block, forgetting its content; -1 when there is none.
@@ -51,6 +51,7 @@ class BlockPool {
 
   int block_size_;
   std::vector<Block> blocks_;
+  int cached_ = 0;
   std::list<int> free_;  // least recently used first
   std::unordered_map<uint64_t, int> by_key_;
 };

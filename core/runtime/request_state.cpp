@@ -19,14 +19,15 @@ RequestState::RequestState(RequestId id, Request request, RequestSink sink, cons
   stats_.prompt_tokens = static_cast<int>(request_.prompt.size());
 }
 
-void RequestState::scheduled(Clock::time_point now, int reused_tokens) {
-  if (std::exchange(was_scheduled_, true)) return;  // resumed after a preemption
+bool RequestState::scheduled(Clock::time_point now, int reused_tokens) {
+  if (std::exchange(was_scheduled_, true)) return false;
   scheduled_ = now;
   stats_.queue_ms = milliseconds_between(submitted_, now);
   stats_.reused_tokens = prefilled_tokens_ = reused_tokens;
+  return true;
 }
 
-void RequestState::prefilled(int done_tokens, Clock::time_point /*now*/) {
+void RequestState::prefilled(int done_tokens) {
   prefilled_tokens_ = std::min(done_tokens, stats_.prompt_tokens);
   if (stats_.generated_tokens == 0 && sink_.on_prefill) sink_.on_prefill(prefilled_tokens_, stats_.prompt_tokens);
 }

@@ -22,8 +22,9 @@ class RequestState {
 
   /// Passes a generated token on. The reason when the request ends with it.
   std::optional<FinishReason> take(int32_t token, bool is_end, Clock::time_point now);
-  void prefilled(int done_tokens, Clock::time_point now);
-  void scheduled(Clock::time_point now, int reused_tokens);
+  void prefilled(int done_tokens);
+  /// True the first time: a request resumed after a preemption was scheduled before.
+  bool scheduled(Clock::time_point now, int reused_tokens);
   /// Sends what was held back, then the completion; called once.
   void finish(FinishReason reason, const std::string& error, Clock::time_point now);
 
