@@ -49,8 +49,8 @@ Result<Run> run_once(Inference& inference, const BenchmarkCase& shape, uint64_t 
     request.label = fmt::format("bench {}", i);
     token_ms[i].reserve(static_cast<size_t>(shape.output_length));
     RequestSink sink;
-    sink.on_token = [&times = token_ms[i], start](const TokenEvent&) {
-      times.push_back(ms_between(start, Clock::now()));
+    sink.on_token = [&times = token_ms[i], start](const TokenEvent& event) {
+      if (event.token >= 0) times.push_back(ms_between(start, Clock::now()));
       return true;
     };
     TRY_VOID(requests.submit(std::move(request), std::move(sink)));

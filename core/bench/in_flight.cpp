@@ -53,6 +53,11 @@ Result<RequestId> InFlight::submit(Request request, RequestSink sink) {
   return id;
 }
 
+size_t InFlight::running() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->running;
+}
+
 Result<void> InFlight::wait_below(size_t limit, std::stop_token stop) {
   std::unique_lock lock(state_->mutex);
   const auto ready = [this, limit] { return state_->running < limit || !state_->failure.empty(); };

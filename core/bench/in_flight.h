@@ -18,6 +18,7 @@ class InFlight {
   InFlight& operator=(const InFlight&) = delete;
 
   Result<RequestId> submit(Request request, RequestSink sink);
+  size_t running() const;
   /// Waits until fewer than `limit` requests run. A stop cancels all, waits for their end and is ErrorKind::cancelled;
   /// the first request that failed is an error too.
   Result<void> wait_below(size_t limit, std::stop_token stop = {});

@@ -15,8 +15,7 @@ struct Totals {
 };
 
 /// Submits, waiting for room while the engine's queue is full.
-Result<void> submit(Inference& inference, InFlight& requests, const TraceRequest& sample, Totals& totals,
-                    std::stop_token stop) {
+Result<void> submit(InFlight& requests, const TraceRequest& sample, Totals& totals, std::stop_token stop) {
   Request request;
   request.prompt = sample.prompt;
   request.max_tokens = sample.output_tokens;
@@ -31,10 +30,9 @@ Result<void> submit(Inference& inference, InFlight& requests, const TraceRequest
   while (true) {
     const Result<RequestId> id = requests.submit(request, sink);
     if (id) return {};
-    const EngineStats stats = inference.stats();
-    const int running = stats.active_requests + stats.queued_requests;
-    if (id.error().kind != ErrorKind::busy || running < 1) return tl::unexpected(id.error());
-    TRY_VOID(requests.wait_below(static_cast<size_t>(running), stop));
+    const size_t running = requests.running();
+    if (id.error().kind != ErrorKind::busy || running == 0) return tl::unexpected(id.error());
+    TRY_VOID(requests.wait_below(running, stop));
   }
 }
 
@@ -47,7 +45,7 @@ Result<ReplayResult> replay_trace(Inference& inference, const std::vector<TraceR
   InFlight requests(inference);
   const auto start = std::chrono::steady_clock::now();
   for (const TraceRequest& sample : trace) {
-    TRY_VOID(submit(inference, requests, sample, totals, stop));
+    TRY_VOID(submit(requests, sample, totals, stop));
     result.input_tokens += static_cast<double>(sample.prompt.size());
   }
   for (size_t left = trace.size(); left > 0; left = trace.size() - totals.done) {
