@@ -55,24 +55,16 @@ def train_tokenizer(path, texts, vocab):
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
-def held_out(record, questions, text):
-    """Whether a line has a held-out question, or an answer that stands in the held-out text."""
-    if "answers" in record:
-        return any(answer in text for answer in record["answers"])
-    return any(scoring.plain(m["content"]) in questions if m["role"] == "user" else
-               len(m["content"].encode()) >= generate.HELD_OUT_SHORTEST and m["content"] in text for m in record["messages"])
-
-
 def encode_chunk(job):
     """Generates and encodes lines: token ids and the weight of each as a target, flat arrays."""
     seed, index, count, model_file = job
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=model_file)
     marks = {role: tokenizer.piece_to_id(mark) for role, mark in ROLES.items()}
     end, bos = tokenizer.piece_to_id(END), tokenizer.bos_id()
-    questions, text = scoring.held_out_questions(), scoring.held_out_text()
+    held_out = scoring.HeldOut()
     ids, weights = [], []
     for record in generate.records(seed, index, count):
-        if held_out(record, questions, text):
+        if held_out.has(record, generate.HELD_OUT_SHORTEST):
             continue
         ids.append(bos)
         weights.append(0.0)
