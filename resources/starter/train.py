@@ -25,14 +25,15 @@ import starter_model  # noqa: E402
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
 END = "<|end|>"
 USER_WEIGHT = 0.2  # the loss of words the model will never have to write
+OPENING, LATER_WEIGHT = 48, 0.3  # what an answer is about is decided early: its first tokens weigh more than the rest
 CHUNK = 20000      # lines a worker generates and encodes at once
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=str(HERE / "model"))
-    parser.add_argument("--lines", type=int, default=2_500_000, help="conversations and documents drawn")
-    parser.add_argument("--tokens", type=int, default=620_000_000, help="tokens to train on, repeats counted")
+    parser.add_argument("--lines", type=int, default=2_800_000, help="conversations and documents drawn")
+    parser.add_argument("--tokens", type=int, default=760_000_000, help="tokens to train on, repeats counted")
     parser.add_argument("--vocab", type=int, default=6144)
     parser.add_argument("--row", type=int, default=1024, help="tokens a training row")
     parser.add_argument("--rows", type=int, default=128, help="rows a step")
@@ -55,6 +56,12 @@ def train_tokenizer(path, texts, vocab):
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
+def token_weights(role, count):
+    if role != "assistant":
+        return [USER_WEIGHT] * count
+    return ([1.0] * OPENING + [LATER_WEIGHT] * count)[:count]
+
+
 def encode_chunk(job):
     """Generates and encodes lines: token ids and the weight of each as a target, flat arrays."""
     seed, index, count, model_file = job
@@ -71,12 +78,11 @@ def encode_chunk(job):
         if "answers" in record:
             pieces = tokenizer.encode(generate.text_of(record))
             ids += [*pieces, end]
-            weights += [1.0] * (len(pieces) + 1)
+            weights += [LATER_WEIGHT] * (len(pieces) + 1)
         for message in record.get("messages", []):
             pieces = tokenizer.encode(message["content"])
-            weight = 1.0 if message["role"] == "assistant" else USER_WEIGHT
             ids += [marks[message["role"]], *pieces, end]
-            weights += [0.0, *[weight] * len(pieces), weight]
+            weights += [0.0, *token_weights(message["role"], len(pieces) + 1)]
     return np.array(ids, np.int16), np.array(weights, np.float16)
 
 
