@@ -246,9 +246,16 @@ class SqliteChatStore : public ChatStore {
       return transaction.commit();
     };
     auto done = attempt();
-    if (done || done.error().kind != ErrorKind::corrupt) return done;
-    if (!database_.execute("INSERT INTO messages_search(messages_search) VALUES('rebuild')")) return done;
+    if (done || done.error().kind == ErrorKind::no_space || done.error().kind == ErrorKind::busy) return done;
+    if (!renew_search()) return done;
     return attempt();
+  }
+
+  Result<void> renew_search() {
+    TRY(Transaction transaction, Transaction::begin(database_));
+    TRY_VOID(database_.execute("DROP TABLE messages_search"));
+    TRY_VOID(database_.execute(chat_migration(1)));
+    return transaction.commit();
   }
 
   Result<void> add_to_search(MessageId id) {

@@ -40,10 +40,61 @@ INSERT INTO messages_search(messages_search) VALUES('rebuild');
 
 Result<int64_t> schema_version(const Database& database) { return database.integer("PRAGMA user_version", 0); }
 
-/// Looked at read-only, so that a newer program's file stays byte for byte what it is.
-Result<int64_t> version_of_file(const std::string& path) {
+/// SQLite reads what is missing of a last page as zeros. While there is a log the file may be behind it.
+Result<void> check_size(const Database& database, uintmax_t bytes) {
+  std::error_code error;
+  const uintmax_t log_bytes = fs::file_size(database.path() + "-wal", error);
+  if (!error && log_bytes > 0) return {};
+  TRY(const int64_t page_bytes, database.integer("PRAGMA page_size", 4096));
+  if (bytes % static_cast<uintmax_t>(page_bytes) != 0)
+    return fail(ErrorKind::corrupt, "{}: damaged: {} bytes are no whole number of pages", database.path(), bytes);
+  return {};
+}
+
+Result<void> check_tables(const Database& database, int64_t version) {
+  for (const char* sql :
+       {"SELECT id, title, pinned, created_ms, updated_ms, sequence, draft, options, head, deleted_ms "
+        "FROM conversations LIMIT 1",
+        "SELECT id, conversation, parent, role, text, state, engine, finish, stats, error, created_ms "
+        "FROM messages LIMIT 1",
+        "SELECT rowid FROM messages_search LIMIT 1"}) {
+    if (version == 1 && std::strstr(sql, "search")) continue;
+    const auto statement = database.prepare(sql);
+    if (!statement)
+      return fail(ErrorKind::corrupt, "{}: its tables are damaged: {}", database.path(), statement.error().message);
+  }
+  return {};
+}
+
+/// ErrorKind::corrupt when the file is damaged or its tables are not ours.
+Result<void> check_content(const Database& database, int64_t version) {
+  constexpr uintmax_t quickly_checked_bytes = 64u << 20;  // larger files would hold up the start
+  std::error_code ignored;
+  const uintmax_t bytes = fs::file_size(database.path(), ignored);
+  TRY_VOID(check_size(database, bytes));
+  TRY(const int64_t table_count, database.integer("SELECT COUNT(*) FROM sqlite_schema", 0));
+  if (version < 0 || (version == 0 && table_count > 0))
+    return fail(ErrorKind::corrupt, "{}: has {} tables but no version of ours", database.path(), table_count);
+  if (bytes <= quickly_checked_bytes) {
+    TRY(auto check, database.prepare("PRAGMA quick_check(1)"));
+    TRY(const bool row, check.step());
+    if (!row || check.text(0) != "ok")
+      return fail(ErrorKind::corrupt, "{}: damaged ({})", database.path(), row ? check.text(0) : "no answer");
+  }
+  return version == 0 ? Result<void>() : check_tables(database, version);
+}
+
+/// Looked at read-only: a newer program's file and a damaged one stay byte for byte what they are.
+Result<void> check_file(const std::string& path) {
   TRY(const Database database, Database::open(path, Database::Mode::read_only));
-  return schema_version(database);
+  TRY(const int64_t version, schema_version(database));
+  if (version > chat_schema_version)
+    return fail(
+        ErrorKind::unsupported,
+        "{}: written by a newer Flightdeck (schema {}, this one knows {}): update the program, the file was left "
+        "as it is",
+        path, version, chat_schema_version);
+  return check_content(database, version);
 }
 
 Result<void> sync_file(const std::string& path) {
@@ -85,47 +136,12 @@ const char* chat_migration(int64_t from) { return from == 0 ? tables : search_in
 Result<Database> open_chat_database(const std::string& path) {
   std::error_code ignored;
   const bool is_new = !fs::exists(path, ignored) || fs::file_size(path, ignored) == 0;
-  if (!is_new) {
-    TRY(const int64_t version, version_of_file(path));
-    if (version > chat_schema_version)
-      return fail(ErrorKind::unsupported,
-                  "{}: written by a newer Flightdeck (schema {}, this one knows {}): update the program, the file was "
-                  "left as it is",
-                  path, version, chat_schema_version);
-  }
+  if (!is_new) TRY_VOID(check_file(path));
   TRY(Database database, Database::open(path, Database::Mode::read_write));
-  if (!is_new) TRY_VOID(check_chat_database(database));
   TRY_VOID(database.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL"));
   TRY_VOID(migrate(database));
   if (is_new) TRY_VOID(sync_directory(fs::absolute(path, ignored).parent_path().string()));
   return database;
-}
-
-Result<void> check_chat_database(const Database& database) {
-  constexpr uintmax_t quickly_checked_bytes = 64u << 20;  // larger files would hold up the start
-  std::error_code ignored;
-  TRY(const int64_t version, schema_version(database));
-  TRY(const int64_t table_count, database.integer("SELECT COUNT(*) FROM sqlite_schema", 0));
-  if (version < 0 || (version == 0 && table_count > 0))
-    return fail(ErrorKind::corrupt, "{}: has {} tables but no version of ours", database.path(), table_count);
-  if (fs::file_size(database.path(), ignored) <= quickly_checked_bytes) {
-    TRY(auto check, database.prepare("PRAGMA quick_check(1)"));
-    TRY(const bool row, check.step());
-    if (!row || check.text(0) != "ok")
-      return fail(ErrorKind::corrupt, "{}: damaged ({})", database.path(), row ? check.text(0) : "no answer");
-  }
-  for (const char* sql :
-       {"SELECT id, title, pinned, created_ms, updated_ms, sequence, draft, options, head, deleted_ms "
-        "FROM conversations LIMIT 1",
-        "SELECT id, conversation, parent, role, text, state, engine, finish, stats, error, created_ms "
-        "FROM messages LIMIT 1",
-        "SELECT rowid FROM messages_search LIMIT 1"}) {
-    if (version == 0 || (version == 1 && std::strstr(sql, "search"))) continue;
-    const auto statement = database.prepare(sql);
-    if (!statement)
-      return fail(ErrorKind::corrupt, "{}: its tables are damaged: {}", database.path(), statement.error().message);
-  }
-  return {};
 }
 
 }  // namespace flightdeck

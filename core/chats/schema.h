@@ -11,10 +11,8 @@ constexpr int64_t chat_schema_version = 2;
 const char* chat_migration(int64_t from);
 
 /// Opens for reading and writing, with every pragma that durability needs. Older schemas are migrated after a copy to
-/// <path>.v<N>.bak; a newer one is ErrorKind::unsupported, before anything is written.
+/// <path>.v<N>.bak; a newer one is ErrorKind::unsupported and a
+/// damaged one ErrorKind::corrupt, both before anything is written.
 Result<sqlite::Database> open_chat_database(const std::string& path);
-
-/// ErrorKind::corrupt when the file is damaged or its tables are not ours.
-Result<void> check_chat_database(const sqlite::Database& database);
 
 }  // namespace flightdeck
