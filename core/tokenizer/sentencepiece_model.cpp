@@ -179,7 +179,8 @@ bool nests_too_deep(const Model& model) {
 }
 
 Result<void> check_pieces(const Model& model, const std::string& name) {
-  if (model.pieces.empty()) return fail(ErrorKind::corrupt, "{}: a vocabulary without pieces", name);
+  if (model.pieces.empty())
+    return fail(ErrorKind::corrupt, "{}: no pieces in it: not a SentencePiece model, or a damaged one", name);
   std::unordered_set<std::string_view> seen;
   int unknowns = 0, bytes = 0;
   for (size_t id = 0; id < model.pieces.size(); ++id) {

@@ -2,12 +2,12 @@
 
 #include <sentencepiece_processor.h>
 
-#include <array>
 #include <unordered_map>
 
 #include "core/base/quote.h"
 #include "core/tokenizer/sentencepiece_model.h"
 #include "core/tokenizer/special_matcher.h"
+#include "core/tokenizer/text_cuts.h"
 
 namespace flightdeck {
 namespace {
@@ -32,9 +32,10 @@ class SentencePieceTokenizer : public Tokenizer {
                                                        const std::string& name) {
     auto self = std::make_shared<SentencePieceTokenizer>();
     TRY_VOID(self->add_tokens(model, config, name));
-    TRY_VOID(self->load_processor(model, name));
     self->fill_entries(model, config);
     self->find_special_ids(model, config);
+    hide_control_characters(model);
+    TRY_VOID(self->load_processor(model, name));
     return self;
   }
 
@@ -99,7 +100,20 @@ class SentencePieceTokenizer : public Tokenizer {
     return {};
   }
 
-  Result<void> load_processor(const SentencePieceModel& model, const std::string& name) {
+  /// The library takes a control piece of one character for that character in a text, and then fails.
+  static void hide_control_characters(SentencePieceModel& model) {
+    for (size_t id = 0; id < model.pieces.size(); ++id) {
+      SentencePieceModel::Piece& piece = model.pieces[id];
+      if (piece.type == PieceType::control && utf8_length(piece.text) == piece.text.size())
+        piece.text = fmt::format("<control piece {}>", id);
+    }
+  }
+
+  /// A text in parts gets its leading blank from us, once.
+  Result<void> load_processor(SentencePieceModel& model, const std::string& name) {
+    adds_leading_space_ = model.add_dummy_prefix && !model.blank_as_suffix;
+    cuts_ = can_cut_before_blanks(model);
+    if (cuts_) model.add_dummy_prefix = false;
     try {
       const auto status = processor_.LoadFromSerializedProto(serialize(model));
       if (status.ok()) return {};
@@ -123,12 +137,9 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
   void fill_entries(const SentencePieceModel& model, const TokenizerConfig& config) {
-    byte_ids_.fill(-1);
     for (size_t id = 0; id < model.pieces.size(); ++id) {
       const SentencePieceModel::Piece& piece = model.pieces[id];
       entries_.push_back(entry_of(piece, model));
-      if (piece.type == PieceType::byte) byte_ids_[at(byte_of_piece(piece.text))] = static_cast<int32_t>(id);
-      if (piece.type == PieceType::unknown) unknown_ = static_cast<int32_t>(id);
     }
     for (const auto& [id, token] : config.added) {
       if (entries_.size() <= at(id)) entries_.resize(at(id) + 1);
@@ -152,7 +163,6 @@ class SentencePieceTokenizer : public Tokenizer {
   }
 
   void find_special_ids(const SentencePieceModel& model, const TokenizerConfig& config) {
-    adds_leading_space_ = model.add_dummy_prefix && !model.blank_as_suffix;
     bos_ = special_id(config.bos, model.bos_piece);
     eos_ = special_id(config.eos, model.eos_piece);
     add_bos_ = bos_ >= 0 && config.add_bos.value_or(true);  // true is LlamaTokenizer's default
@@ -160,37 +170,34 @@ class SentencePieceTokenizer : public Tokenizer {
 
   void append_plain(std::string_view text, std::vector<int32_t>& ids) const {
     if (text.empty()) return;
+    if (!cuts_) return append_part(text, ids);
+    std::string prefixed(adds_leading_space_ ? 1 : 0, ' ');
+    prefixed += text;
+    for (std::string_view rest = prefixed; !rest.empty();) {
+      const size_t length = next_part(rest);
+      append_part(rest.substr(0, length), ids);
+      rest.remove_prefix(length);
+    }
+  }
+
+  void append_part(std::string_view text, std::vector<int32_t>& ids) const {
     std::vector<int> found;
     try {
       if (!processor_.Encode(text, &found).ok()) found.clear();
     } catch (const std::exception&) {
       found.clear();
     }
-    for (const int id : found) {
-      if (is_control(id))
-        append_spelled(entries_[at(id)].piece, ids);
-      else
-        ids.push_back(id);
-    }
-  }
-
-  /// A control piece of one character is found by the library in plain text: it is spelled in bytes instead.
-  void append_spelled(std::string_view text, std::vector<int32_t>& ids) const {
-    for (const char byte : text) {
-      const int32_t id = byte_ids_[static_cast<uint8_t>(byte)];
-      ids.push_back(id >= 0 ? id : unknown_);
-      if (id < 0) return;
-    }
+    ids.insert(ids.end(), found.begin(), found.end());
   }
 
   sentencepiece::SentencePieceProcessor processor_;
   std::vector<Entry> entries_;
   std::unordered_map<std::string, int32_t> ids_;
-  std::array<int32_t, 256> byte_ids_;
   SpecialMatcher matcher_;
   bool adds_leading_space_ = false;
+  bool cuts_ = false;  // long texts are encoded in parts
   bool add_bos_ = false;
-  int32_t bos_ = -1, eos_ = -1, unknown_ = 0;
+  int32_t bos_ = -1, eos_ = -1;
 };
 
 }  // namespace

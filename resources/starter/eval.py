@@ -24,9 +24,23 @@ def held_out():
     return [json.loads(line) for line in (HERE / "heldout.jsonl").read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def held_out_questions():
-    """What the training data must not contain: the last user turn of every held-out conversation."""
-    return {plain(record["messages"][-1]["content"]) for record in held_out()}
+class HeldOut:
+    """What the training data must not contain: held-out questions anywhere, held-out chats, answers of heldout.txt."""
+
+    def __init__(self):
+        chats = [tuple(plain(m["content"]) for m in r["messages"] if m["role"] == "user") for r in held_out()]
+        self.questions = {chat[0] for chat in chats if len(chat) == 1}
+        self.chats = set(chats)
+        self.text = held_out_text()
+
+    def has(self, record, shortest):
+        """Whether a training line holds any of it; answers under `shortest` bytes are facts everybody words alike."""
+        if "answers" in record:
+            return any(answer in self.text for answer in record["answers"])
+        asked = tuple(plain(m["content"]) for m in record["messages"] if m["role"] == "user")
+        said = (m["content"] for m in record["messages"] if m["role"] == "assistant")
+        return (asked in self.chats or not self.questions.isdisjoint(asked)
+                or any(len(answer.encode()) >= shortest and answer in self.text for answer in said))
 
 
 def held_out_text():

@@ -25,20 +25,21 @@ import starter_model  # noqa: E402
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
 END = "<|end|>"
 USER_WEIGHT = 0.2  # the loss of words the model will never have to write
+OPENING, LATER_WEIGHT = 48, 0.3  # what an answer is about is decided early: its first tokens weigh more than the rest
 CHUNK = 20000      # lines a worker generates and encodes at once
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=str(HERE / "model"))
-    parser.add_argument("--lines", type=int, default=2_000_000, help="conversations and documents drawn")
-    parser.add_argument("--tokens", type=int, default=700_000_000, help="tokens to train on, repeats counted")
+    parser.add_argument("--lines", type=int, default=2_800_000, help="conversations and documents drawn")
+    parser.add_argument("--tokens", type=int, default=760_000_000, help="tokens to train on, repeats counted")
     parser.add_argument("--vocab", type=int, default=6144)
     parser.add_argument("--row", type=int, default=1024, help="tokens a training row")
     parser.add_argument("--rows", type=int, default=128, help="rows a step")
     parser.add_argument("--lr", type=float, default=0.01, help="Muon's, for the matrices")
     parser.add_argument("--adam_lr", type=float, default=0.003, help="AdamW's, for embedding and norms")
-    parser.add_argument("--quantization_noise", type=float, default=0.25, help="share of the steps, at the end, with 4-bit weights")
+    parser.add_argument("--quantization_noise", type=float, default=0.0, help="share of the steps, at the end, with 4-bit weights")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -55,12 +56,10 @@ def train_tokenizer(path, texts, vocab):
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
-def held_out(record, questions, text):
-    """Whether a line has a held-out question, or an answer that stands in the held-out text."""
-    if "answers" in record:
-        return any(answer in text for answer in record["answers"])
-    return any(scoring.plain(m["content"]) in questions if m["role"] == "user" else
-               len(m["content"].encode()) >= generate.HELD_OUT_SHORTEST and m["content"] in text for m in record["messages"])
+def token_weights(role, count):
+    if role != "assistant":
+        return [USER_WEIGHT] * count
+    return ([1.0] * OPENING + [LATER_WEIGHT] * count)[:count]
 
 
 def encode_chunk(job):
@@ -69,22 +68,21 @@ def encode_chunk(job):
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=model_file)
     marks = {role: tokenizer.piece_to_id(mark) for role, mark in ROLES.items()}
     end, bos = tokenizer.piece_to_id(END), tokenizer.bos_id()
-    questions, text = scoring.held_out_questions(), scoring.held_out_text()
+    held_out = scoring.HeldOut()
     ids, weights = [], []
     for record in generate.records(seed, index, count):
-        if held_out(record, questions, text):
+        if held_out.has(record, generate.HELD_OUT_SHORTEST):
             continue
         ids.append(bos)
         weights.append(0.0)
         if "answers" in record:
             pieces = tokenizer.encode(generate.text_of(record))
             ids += [*pieces, end]
-            weights += [1.0] * (len(pieces) + 1)
+            weights += [LATER_WEIGHT] * (len(pieces) + 1)
         for message in record.get("messages", []):
             pieces = tokenizer.encode(message["content"])
-            weight = 1.0 if message["role"] == "assistant" else USER_WEIGHT
             ids += [marks[message["role"]], *pieces, end]
-            weights += [0.0, *[weight] * len(pieces), weight]
+            weights += [0.0, *token_weights(message["role"], len(pieces) + 1)]
     return np.array(ids, np.int16), np.array(weights, np.float16)
 
 

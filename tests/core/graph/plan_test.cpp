@@ -197,12 +197,12 @@ class PlanTest : public QObject {
     for (const char* text : {"null", "[]", "3", "\"plan\"", "{}", "[[[]]]"})
       QVERIFY(!plan_from_json(Json::parse(text), "plan.json"));
   }
-  /// What survives 20,000 random damages must still be a plan the interpreter can run.
+  /// What survives 5,000 random damages must still be a plan the interpreter can run.
   void random_damage_never_crashes() {
     const Json sound[] = {to_json(small_plan(tinyllama())), to_json(small_plan(baichuan2_13b()))};
     std::mt19937 random(20240607);
     int accepted = 0;
-    for (int i = 0; i < 20000; ++i) {
+    for (int i = 0; i < 5000; ++i) {
       Json json = sound[i % 2];
       while (json == sound[i % 2]) mutate(json, random);
       const Result<Plan> plan = plan_from_json(json, "plan.json");
@@ -213,8 +213,8 @@ class PlanTest : public QObject {
       const Graph graph = graph_of(*plan);
       QVERIFY(++accepted % 16 != 0 || run_reference(graph, made_up_weights(graph), kIds).has_value());
     }
-    qInfo("%d of 20000 accepted", accepted);
-    QVERIFY(accepted > 0 && accepted < 6000);
+    qInfo("%d of 5000 accepted", accepted);
+    QVERIFY(accepted > 0 && accepted < 1500);
   }
 };
 
