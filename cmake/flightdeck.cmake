@@ -36,6 +36,8 @@ function(flightdeck_tests)
     set_target_properties(${name} PROPERTIES AUTOMOC ON)
     target_link_libraries(${name} PRIVATE ${ARG_LINKS} Qt6::Test flightdeck_options)
     target_compile_definitions(${name} PRIVATE FLIGHTDECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    # Qt Test defines these folders for every target, which would make the precompiled headers unusable.
+    target_compile_options(${name} PRIVATE -UQT_TESTCASE_BUILDDIR -UQT_TESTCASE_SOURCEDIR)
     target_precompile_headers(${name} REUSE_FROM flightdeck_test_headers)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen" TIMEOUT 300)
