@@ -20,13 +20,13 @@ class TreeBuilder final : public JsonEvents {
 
   bool null() override { return add(nullptr) != nullptr; }
   bool boolean(bool value) override { return add(value) != nullptr; }
-  bool number_integer(int64_t value) override { return add(value) != nullptr; }
-  bool number_unsigned(uint64_t value) override { return add(value) != nullptr; }
-  bool number_float(double value, const std::string&) override { return add(value) != nullptr; }
+  bool negative(int64_t value) override { return add(value) != nullptr; }
+  bool integer(uint64_t value) override { return add(value) != nullptr; }
+  bool real(double value, const std::string&) override { return add(value) != nullptr; }
   bool string(std::string& value) override { return add(std::move(value)) != nullptr; }
-  bool start_object(size_t) override { return open(Json::object()); }
+  bool start_object() override { return open(Json::object()); }
   bool end_object() override { return close(); }
-  bool start_array(size_t) override { return open(Json::array()); }
+  bool start_array() override { return open(Json::array()); }
   bool end_array() override { return close(); }
 
   bool key(std::string& name) override {
@@ -72,25 +72,51 @@ std::string short_reason(std::string_view what) {
   return std::string(what.substr(0, 120));
 }
 
+/// nlohmann's events handed on to ours.
+class Adapter final : public nlohmann::json_sax<Json> {
+ public:
+  Adapter(JsonEvents& events, size_t text_bytes) : events_(events), text_bytes_(text_bytes) {}
+
+  bool null() override { return events_.null(); }
+  bool boolean(bool value) override { return events_.boolean(value); }
+  bool number_integer(int64_t value) override { return events_.negative(value); }
+  bool number_unsigned(uint64_t value) override { return events_.integer(value); }
+  bool number_float(double value, const std::string& text) override { return events_.real(value, text); }
+  bool string(std::string& value) override { return events_.string(value); }
+  bool binary(Json::binary_t&) override { return events_.reject("unexpected binary"); }
+  bool start_object(size_t) override { return events_.start_object(); }
+  bool key(std::string& name) override { return events_.key(name); }
+  bool end_object() override { return events_.end_object(); }
+  bool start_array(size_t) override { return events_.start_array(); }
+  bool end_array() override { return events_.end_array(); }
+  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    if (position > text_bytes_) return events_.reject(fmt::format("truncated at byte {}", text_bytes_));
+    return events_.reject(fmt::format("not valid JSON at byte {}: {}", position, short_reason(error.what())));
+  }
+
+ private:
+  JsonEvents& events_;
+  size_t text_bytes_;
+};
+
 }  // namespace
 
-bool JsonEvents::parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) {
-  if (position > text_bytes_) return reject(fmt::format("truncated at byte {}", text_bytes_));
-  return reject(fmt::format("not valid JSON at byte {}: {}", position, short_reason(error.what())));
-}
-
 Result<void> parse_json_events(std::string_view text, std::string_view name, JsonEvents& events) {
-  events.text_bytes_ = text.size();
+  Adapter adapter(events, text.size());
   if (text.starts_with("\xef\xbb\xbf"))  // nlohmann would skip it
     return fail(ErrorKind::corrupt, "{}: starts with a byte order mark, which JSON forbids", name);
   if (const size_t nul = text.find('\0'); nul != text.npos)  // nlohmann would end there and ignore the rest
     return fail(ErrorKind::corrupt, "{}: not valid JSON at byte {}: NUL byte", name, nul);
   try {
-    if (Json::sax_parse(text.begin(), text.end(), &events)) return {};
+    if (Json::sax_parse(text.begin(), text.end(), &adapter)) return {};
   } catch (const std::exception& error) {  // bad_alloc, length_error
     return fail(ErrorKind::no_space, "{}: {} bytes of JSON could not be read: {}", name, text.size(), error.what());
   }
   return fail(ErrorKind::corrupt, "{}: {}", name, events.reason());
+}
+
+std::string json_string(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Result<Json> parse_json(std::string_view text, std::string_view name, const JsonLimits& limits) {

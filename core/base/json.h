@@ -8,11 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/json_fwd.h"
 #include "core/base/result.h"
 
 namespace flightdeck {
-
-using Json = nlohmann::json;
 
 struct JsonLimits {
   size_t max_bytes = 64u << 20;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <set>
 
+#include "core/base/json.h"
 #include "core/base/quote.h"
 
 namespace flightdeck {

@@ -1,6 +1,9 @@
 // Opening and writing safetensors files; the layout is drawn in safetensors_header.cpp.
+#include <algorithm>
+#include <array>
 #include <set>
 
+#include "core/base/json_sax.h"
 #include "core/base/quote.h"
 #include "core/checkpoint/checkpoint.h"
 #include "core/checkpoint/safetensors_header.h"
@@ -27,25 +30,24 @@ constexpr size_t kHeaderAlignment = 64;
 
 Result<std::string> header_of(const std::string& path, const std::vector<SafetensorsWriter::Entry>& entries,
                               const std::map<std::string, std::string>& metadata) {
-  nlohmann::ordered_json header;
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::string header = "{\"__metadata__\":{";
+  for (const auto& [key, value] : metadata)
+    header += fmt::format("{}{}:{}", header.ends_with('{') ? "" : ",", json_string(key), json_string(value));
+  header += '}';
+  std::set<std::string> names{"__metadata__"};
   uint64_t offset = 0;
   for (const auto& entry : entries) {
-    if (safetensors_bytes(entry.dtype, entry.shape) != entry.bytes || header.contains(entry.name))
+    if (safetensors_bytes(entry.dtype, entry.shape) != entry.bytes || !names.insert(entry.name).second)
       return fail(ErrorKind::invalid_input,
                   "{}: tensor {} appears twice, or {} bytes do not match its shape and dtype {}", path,
                   quote(entry.name), entry.bytes, quote(entry.dtype));
-    header[entry.name] = {
-        {"dtype", entry.dtype}, {"shape", entry.shape}, {"data_offsets", {offset, offset + entry.bytes}}};
+    header += fmt::format(R"(,{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", json_string(entry.name),
+                          entry.dtype, fmt::join(entry.shape, ","), offset, offset + entry.bytes);
     offset += entry.bytes;
   }
-  try {
-    std::string text = header.empty() ? "{}" : header.dump();
-    text.resize((text.size() + 8 + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment - 8, ' ');
-    return text;
-  } catch (const nlohmann::json::exception&) {
-    return fail(ErrorKind::invalid_input, "{}: a tensor name or metadata value is not UTF-8", path);
-  }
+  header += '}';
+  header.resize((header.size() + 8 + kHeaderAlignment - 1) / kHeaderAlignment * kHeaderAlignment - 8, ' ');
+  return header;
 }
 
 }  // namespace

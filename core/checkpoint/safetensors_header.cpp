@@ -54,7 +54,7 @@ class HeaderEvents final : public JsonEvents {
   std::vector<Entry> entries;
   std::map<std::string, std::string> metadata;
 
-  bool start_object(size_t) override {
+  bool start_object() override {
     if (place_ == Place::start) return go(Place::root);
     if (place_ == Place::root_value) return go(is_metadata_ ? Place::metadata : Place::tensor);
     return reject(fmt::format("unexpected object in {}", where()));
@@ -87,13 +87,13 @@ class HeaderEvents final : public JsonEvents {
     return go(Place::tensor);
   }
 
-  bool start_array(size_t) override {
+  bool start_array() override {
     if (place_ == Place::shape_value) return go(Place::shape);
     if (place_ == Place::offsets_value) return go(Place::offsets);
     return reject(fmt::format("unexpected list in {}", where()));
   }
 
-  bool number_unsigned(uint64_t value) override {
+  bool integer(uint64_t value) override {
     if (place_ == Place::shape) {
       if (entries.back().shape.size() == kMaxDims)
         return reject(fmt::format("{} has more than {} dimensions", where(), kMaxDims));
@@ -107,10 +107,8 @@ class HeaderEvents final : public JsonEvents {
     return true;
   }
 
-  bool number_integer(int64_t value) override {
-    return reject(fmt::format("{} has the negative number {}", where(), value));
-  }
-  bool number_float(double, const std::string& text) override {
+  bool negative(int64_t value) override { return reject(fmt::format("{} has the negative number {}", where(), value)); }
+  bool real(double, const std::string& text) override {
     return reject(fmt::format("{} has the number {}, only integers below 2^64 are allowed", where(), quote(text, 40)));
   }
 

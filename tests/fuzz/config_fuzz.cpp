@@ -1,3 +1,4 @@
+#include "core/base/json.h"
 #include "core/checkpoint/model_config.h"
 #include "tests/fuzz/fuzz_target.h"
 

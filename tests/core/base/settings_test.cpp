@@ -4,7 +4,6 @@
 #include <fstream>
 
 #include "core/base/file.h"
-#include "core/base/json.h"
 #include "core/base/logging.h"
 #include "core/base/memory.h"
 #include "core/base/paths.h"
@@ -46,10 +45,10 @@ class SettingsTest : public QObject {
   void unknown_fields_are_kept() {
     write(R"({"from_the_future": {"x": [1]}, "device": "cpu"})");
     VERIFY_OK(save_settings(load_settings()));
-    const auto json = read_json_file(file());
-    VERIFY_OK(json);
-    QCOMPARE((*json)["from_the_future"].dump(), std::string(R"({"x":[1]})"));
-    QCOMPARE((*json)["device"].get<std::string>(), std::string("cpu"));
+    const auto text = read_file(file(), 10'000);
+    VERIFY_OK(text);
+    const QByteArray compact = QByteArray::fromStdString(*text).replace(" ", "").replace("\n", "");
+    QVERIFY2(compact.contains(R"("from_the_future":{"x":[1]})") && compact.contains(R"("device":"cpu")"), compact);
   }
 
   void damaged_files_are_kept_aside_data() {

@@ -170,6 +170,17 @@ class CheckpointTest : public QObject {
     }
   }
 
+  void every_half_converts_alike_in_any_position() {
+    std::vector<uint16_t> halves(0x10000);
+    for (size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<uint16_t>(i * 40503u);
+    const TensorInfo tensor{"t", DType::f16, {0x10000}, std::as_bytes(std::span(halves))};
+    std::vector<float> out(halves.size());
+    convert_to_f32(tensor, 0, 5, out.data());
+    convert_to_f32(tensor, 5, 0x10000, out.data() + 5);
+    for (size_t i = 0; i < halves.size(); ++i)
+      QVERIFY(std::isnan(out[i]) ? (halves[i] & 0x7fff) > 0x7c00 : out[i] == f16_to_f32(halves[i]));
+  }
+
   void stories_model() {
     const std::string folder = test::shared_data("models/stories260K-hf");
     SKIP_WITHOUT(folder);

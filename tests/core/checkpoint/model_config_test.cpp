@@ -1,5 +1,6 @@
 #include "core/checkpoint/model_config.h"
 
+#include "core/base/json.h"
 #include "tests/support/expect_error.h"
 
 using namespace flightdeck;
