@@ -5,7 +5,6 @@
 #include <hwy/highway.h>
 // clang-format off: the two above come first
 #include <cmath>
-#include <cstring>
 
 #include "kernels/cpu/cpu_ops.h"
 #include "kernels/cpu/vector_math-inl.h"
@@ -65,7 +64,7 @@ void activation_row(float* out, const float* in, const float* factor, Activation
   }
   if (i == n) return;
   HWY_ALIGN float rest[kLanes] = {};
-  std::memcpy(rest, in + i, static_cast<size_t>(n - i) * sizeof(float));
+  for (int j = 0; i + j < n; ++j) rest[j] = in[i + j];
   hn::Store(apply(kind, hn::Load(d, rest)), d, rest);
   for (int j = 0; i + j < n; ++j) out[i + j] = factor ? rest[j] * factor[i + j] : rest[j];
 }

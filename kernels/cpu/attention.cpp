@@ -25,7 +25,7 @@ namespace flightdeck::cpu {
 
 constexpr int kKeys = 32;        // positions of one step
 constexpr int kRowsOfUnit = 64;  // enough that turning the keys costs little
-constexpr int kWidestStep = 64;  // values are padded to this many columns
+constexpr int kWidestStep = 32;  // values are padded to this many columns
 
 struct AttentionUnit {
   int sequence = 0;
@@ -58,8 +58,10 @@ using DF = hn::CappedTag<float, 16>;
 using VF = hn::Vec<DF>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(DF()));
 constexpr int kKeyVectors = kKeys / kLanes;
-constexpr int kDimVectors = kLanes == 1 ? 8 : 4;                     // columns of the result summed at once
-constexpr int kRowsAtOnce = kLanes == 16 ? 4 : kLanes == 8 ? 2 : 1;  // as the registers allow
+constexpr int kDimVectors = kLanes == 1 ? 8 : 2;  // columns of the result summed at once
+// Rows that share a load of a key or a value, as the registers allow.
+constexpr int kScoredRows = kLanes == 16 ? 8 : kLanes == 8 ? 2 : 1;
+constexpr int kWeighedRows = kLanes == 16 ? 8 : kLanes == 1 ? 1 : 4;
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 template <class D>
@@ -83,8 +85,9 @@ void turn_keys(const T* const* rows, int dim, float* out) {
   int done = 0;
 #if HWY_TARGET != HWY_SCALAR
   const hn::FixedTag<float, 4> d4;
-  for (; done + 4 <= dim; done += 4) {
-    for (int j = 0; j < kKeys; j += 4) {
+  const int whole = dim / 4 * 4;
+  for (int j = 0; j < kKeys; j += 4) {  // the cache is read row by row, as memory likes it
+    for (done = 0; done < whole; done += 4) {
       const auto r0 = load_cached(d4, rows[j] + done);
       const auto r1 = load_cached(d4, rows[j + 1] + done);
       const auto r2 = load_cached(d4, rows[j + 2] + done);
@@ -224,23 +227,19 @@ void soften_row(const AttentionArgs& args, const AttentionScratch& scratch, int 
 }
 
 template <int kRows>
-void score_all(const AttentionScratch& scratch, int rows, int dim) {
-  int r = 0;
+void score_all(const AttentionScratch& scratch, int r, int rows, int dim) {
   for (; r + kRows <= rows; r += kRows) {
     score_rows<kRows>(scratch.queries + r * dim, scratch.keys, dim, scratch.scores + r * kKeys);
   }
-  for (; r < rows; ++r) score_rows<1>(scratch.queries + r * dim, scratch.keys, dim, scratch.scores + r * kKeys);
+  if constexpr (kRows > 1) score_all<kRows / 2>(scratch, r, rows, dim);
 }
 
 template <int kRows>
-void weigh_all(const AttentionScratch& scratch, int rows, int padded_dim) {
-  int r = 0;
+void weigh_all(const AttentionScratch& scratch, int r, int rows, int padded_dim) {
   for (; r + kRows <= rows; r += kRows) {
     weigh_rows<kRows>(scratch.scores + r * kKeys, scratch.values, padded_dim, scratch.sums + r * padded_dim);
   }
-  for (; r < rows; ++r) {
-    weigh_rows<1>(scratch.scores + r * kKeys, scratch.values, padded_dim, scratch.sums + r * padded_dim);
-  }
+  if constexpr (kRows > 1) weigh_all<kRows / 2>(scratch, r, rows, padded_dim);
 }
 
 void attention_unit(const AttentionArgs& args, const AttentionUnit& unit, const AttentionScratch& scratch,
@@ -269,12 +268,12 @@ void attention_unit(const AttentionArgs& args, const AttentionUnit& unit, const 
     } else {
       load_positions<hwy::float16_t>(args, unit, scratch, begin, first, end, padded_dim);
     }
-    score_all<kRowsAtOnce>(scratch, rows, dim);
+    score_all<kScoredRows>(scratch, 0, rows, dim);
     for (int r = 0; r < rows; ++r) {
       const int position = positions[r / group];
       soften_row(args, scratch, r, unit.kv_head * group + r % group, begin, first_seen(position), position, padded_dim);
     }
-    weigh_all<kRowsAtOnce>(scratch, rows, padded_dim);
+    weigh_all<kWeighedRows>(scratch, 0, rows, padded_dim);
   }
   for (int r = 0; r < rows; ++r) {
     float* out = args.out.row<float>(unit.first_token + r / group) + (unit.kv_head * group + r % group) * dim;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kBytes = size_t{512} << 20;
 constexpr size_t kAlignment = size_t{2} << 20;
-constexpr int kPasses = 5;
+constexpr int kPasses = 12;
 
 /// Reads every byte; the sum only keeps the loads alive.
 uint64_t read_words(const uint64_t* words, size_t count) {

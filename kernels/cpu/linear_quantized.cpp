@@ -8,6 +8,7 @@
 #include <hwy/highway.h>
 // clang-format off: the two above come first
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/cpu/cpu_ops.h"
@@ -99,7 +100,7 @@ HWY_INLINE VI broadcast_quad(const int8_t* codes) {
   return hn::Set(DI(), quad);
 }
 
-/// Quantizes kMaxBlockCols values; returns the sum of the codes. A value that is not finite makes the scale the same.
+/// Quantizes kMaxBlockCols values; returns the sum of the codes. A value that is not finite spoils the block.
 int32_t quantize_block(const float* values, int8_t* codes, float& scale) {
   const DI di;
   const DF df;
@@ -110,6 +111,11 @@ int32_t quantize_block(const float* values, int8_t* codes, float& scale) {
     largest = hn::Max(largest, hn::And(bits, hn::Set(di, 0x7FFFFFFF)));
   }
   const float magnitude = hn::GetLane(hn::BitCast(df, hn::MaxOfLanes(di, largest)));
+  if (!std::isfinite(magnitude)) {  // 0 times such a scale is not a number, as the result must be
+    std::memset(codes, 0, kMaxBlockCols);
+    scale = magnitude;
+    return 0;
+  }
   const bool nothing = magnitude < 1e-30f;
   scale = nothing ? 0.0f : magnitude / 127.0f;
   const VF inverse = hn::Set(df, nothing ? 0.0f : 127.0f / magnitude);

@@ -19,8 +19,8 @@ ThreadPool::ThreadPool(int threads) {
 
 ThreadPool::~ThreadPool() {
   stopping_ = true;
-  epoch_.fetch_add(1, std::memory_order_release);
-  epoch_.notify_all();
+  state_.fetch_add(2);
+  state_.notify_all();
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -31,11 +31,11 @@ int ThreadPool::chunk_size(int count, int grain) const {
 void ThreadPool::run(const Task& task) {
   task_ = task;
   next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  epoch_.fetch_add(1, std::memory_order_release);
-  epoch_.notify_all();
+  state_.fetch_add(1);
+  state_.notify_all();
   take_chunks(0);
-  for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) {
+  state_.fetch_add(1);
+  for (int spin = 0; active_.load() != 0; ++spin) {
     if (spin < kCallerSpins) {
       hwy::Pause();
     } else {
@@ -56,17 +56,18 @@ void ThreadPool::work(int thread) {
   uint32_t seen = 0;
   for (;;) {
     int spin = 0;
-    while (epoch_.load(std::memory_order_acquire) == seen) {
+    while (state_.load(std::memory_order_relaxed) == seen) {
       if (++spin < kWorkerSpins) {
         hwy::Pause();
       } else {
-        epoch_.wait(seen, std::memory_order_acquire);
+        state_.wait(seen, std::memory_order_relaxed);
       }
     }
-    ++seen;  // an epoch ends only when every worker has seen it
     if (stopping_) return;
-    take_chunks(thread);
-    busy_.fetch_sub(1, std::memory_order_release);
+    active_.fetch_add(1);
+    seen = state_.load();
+    if (seen % 2 == 1) take_chunks(thread);
+    active_.fetch_sub(1);
   }
 }
 

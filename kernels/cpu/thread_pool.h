@@ -47,12 +47,15 @@ class ThreadPool {
   void take_chunks(int thread);
   void work(int thread);
 
+  // state_ is odd while a task is open. A worker counts itself in active_ before it looks at state_ again and reads
+  // the task; whoever opens the next one waits for active_ to be 0 after closing. A worker that comes late finds the
+  // task closed and is not waited for: other programs on its core cost nothing but its help.
   std::vector<std::thread> workers_;
-  Task task_;  // written before epoch_ moves, read after
-  alignas(64) std::atomic<uint32_t> epoch_{0};
+  Task task_;
+  alignas(64) std::atomic<uint32_t> state_{0};
   alignas(64) std::atomic<int> next_{0};
-  alignas(64) std::atomic<int> busy_{0};
-  bool stopping_ = false;  // published by epoch_
+  alignas(64) std::atomic<int> active_{0};
+  std::atomic<bool> stopping_{false};
 };
 
 }  // namespace flightdeck
