@@ -32,8 +32,12 @@ Result<void> check_info(const ModelInfo& info) {
 
 Result<void> check_weight(const WeightSpec& spec) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  constexpr int64_t kMostElements = int64_t{1} << 40;
   if (spec.rows < 1 || spec.cols < 1 || spec.rows > kMost || spec.cols > kMost)
     return fail(ErrorKind::corrupt, "weight {} is [{}, {}]", spec.name, spec.rows, spec.cols);
+  if (spec.rows * spec.cols > kMostElements)
+    return fail(ErrorKind::corrupt, "weight {} is [{}, {}], more than {} numbers", spec.name, spec.rows, spec.cols,
+                kMostElements);
   const bool vector = spec.role == WeightRole::vector;
   if (vector && spec.rows != 1)
     return fail(ErrorKind::corrupt, "weight {} is a vector of {} rows, expected 1", spec.name, spec.rows);

@@ -46,6 +46,8 @@ struct Attributes {
   float eps = 0.0f;    // norms
   bool alibi = false;
   Activation activation = Activation::silu;
+
+  bool operator==(const Attributes&) const = default;
 };
 
 /// Rows [begin, end) of a checkpoint tensor; end == -1 means all. A one-dimensional tensor has rows of one number.

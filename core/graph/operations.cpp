@@ -42,6 +42,7 @@ class NodeCheck {
 
   Result<void> run() const {
     TRY_VOID(arity());
+    if (node_.attributes != used_attributes()) return wrong("it has an attribute that is none of its own");
     switch (node_.op) {
       case OpKind::embedding:
         return embedding();
@@ -85,6 +86,37 @@ class NodeCheck {
   const WeightSpec& weight(size_t i) const { return graph_.weights.at(node_.weights[i]); }
   int64_t q_width() const { return int64_t{node_.attributes.heads} * node_.attributes.head_dim; }
   int64_t kv_width() const { return int64_t{node_.attributes.kv_heads} * node_.attributes.head_dim; }
+
+  /// The attributes with all that this kind of operation does not read left at their defaults: executors size tables by
+  /// attributes, so a stray one is no harmless one.
+  Attributes used_attributes() const {
+    const Attributes& a = node_.attributes;
+    switch (node_.op) {
+      case OpKind::rms_norm:
+      case OpKind::residual_rms_norm:
+        return {.eps = a.eps};
+      case OpKind::scale:
+        return {.scale = a.scale};
+      case OpKind::rope:
+        return {.heads = a.heads, .head_dim = a.head_dim, .rotary_dim = a.rotary_dim};
+      case OpKind::rope_cache_write:
+        return {.heads = a.heads, .kv_heads = a.kv_heads, .head_dim = a.head_dim, .rotary_dim = a.rotary_dim};
+      case OpKind::attention:
+      case OpKind::cached_attention: {
+        Attributes used = a;
+        used.rotary_dim = 0;
+        used.eps = 0;
+        used.activation = Activation::silu;
+        return used;
+      }
+      case OpKind::activation:
+      case OpKind::gated_activation:
+        return {.activation = a.activation};
+      default:
+        return {};
+    }
+  }
+
   int64_t vector_length() const { return weight(0).role == WeightRole::vector ? weight(0).cols : -1; }
 
   Result<void> arity() const {

@@ -137,6 +137,20 @@ Result<void> check_slots(const Plan& plan, const PlanStep& step, const std::stri
   return {};
 }
 
+/// One rotary table and one list of ALiBi slopes serve all layers.
+Result<void> check_tables(const Plan& plan) {
+  int rotary_dim = 0, alibi_heads = 0;
+  for (const PlanStep& step : plan.steps) {
+    const Attributes& a = step.attributes;
+    if (rotary_dim == 0) rotary_dim = a.rotary_dim;
+    if (alibi_heads == 0 && a.alibi) alibi_heads = a.heads;
+    if ((a.rotary_dim != 0 && a.rotary_dim != rotary_dim) || (a.alibi && a.heads != alibi_heads))
+      return fail(ErrorKind::corrupt, "layer {} has other rotary dimensions or ALiBi heads than the layers before it",
+                  step.layer);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Graph& graph) {
@@ -187,11 +201,12 @@ Result<void> check(const Plan& plan) {
       before = rows;
     }
   }
+  const Graph graph = graph_of(plan);
+  TRY_VOID(check(graph));
   for (const WeightSpec& spec : plan.weights)
     if (used.erase(spec.name) == 0)
       return fail(ErrorKind::corrupt, "weight {} is listed twice or used by no step", spec.name);
-  const Graph graph = graph_of(plan);
-  TRY_VOID(check(graph));
+  TRY_VOID(check_tables(plan));
   return check_kernels(graph.nodes);
 }
 
