@@ -1,0 +1,46 @@
+#include "core/tokenizer/tokenizer.h"
+
+#include <filesystem>
+
+#include "core/base/file.h"
+#include "core/tokenizer/sentencepiece_model.h"
+#include "core/tokenizer/sentencepiece_tokenizer.h"
+
+namespace flightdeck {
+namespace {
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+Result<Json> read_optional_json(const std::string& path) {
+  if (!exists(path)) return Json();
+  return read_json_file(path);
+}
+
+}  // namespace
+
+std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
+  StreamingDetokenizer stream(*this, true);
+  std::string text;
+  for (const int32_t id : ids) text += stream.push(id);
+  return text + stream.finish();
+}
+
+Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const std::string& folder) {
+  const std::string path = folder + "/tokenizer.model";
+  if (!exists(path)) {
+    if (exists(folder + "/tokenizer.json"))
+      return fail(ErrorKind::unsupported,
+                  "{}: has only tokenizer.json, this version reads SentencePiece's tokenizer.model", folder);
+    return fail(ErrorKind::not_found, "{}: no tokenizer.model there: choose the folder of a complete model", folder);
+  }
+  TRY(const Json tokenizer_config, read_optional_json(folder + "/tokenizer_config.json"));
+  TRY(const Json added_tokens, read_optional_json(folder + "/added_tokens.json"));
+  TRY(TokenizerConfig config, parse_tokenizer_config(tokenizer_config, added_tokens, folder));
+  TRY(const std::string model, read_file(path, SentencePieceModel::max_bytes));
+  return make_sentencepiece_tokenizer(model, std::move(config), path);
+}
+
+}  // namespace flightdeck
