@@ -15,8 +15,8 @@ class DeviceError : public std::runtime_error {
 /// The device has too little free memory; the process can go on after freeing what it holds.
 class DeviceOutOfMemory : public DeviceError {
  public:
-  DeviceOutOfMemory(const std::string& what, size_t needed_bytes, size_t free_bytes)
-      : DeviceError(what), needed_bytes(needed_bytes), free_bytes(free_bytes) {}
+  DeviceOutOfMemory(const std::string& message, size_t needed, size_t available)
+      : DeviceError(message), needed_bytes(needed), free_bytes(available) {}
 
   size_t needed_bytes;
   size_t free_bytes;

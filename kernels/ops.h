@@ -12,7 +12,8 @@ namespace flightdeck {
 /// A weight matrix in a backend's own layout; made by Backend::pack, used by the backend that made it.
 class PackedWeight {
  public:
-  PackedWeight(WeightFormat format, int rows, int cols) : format(format), rows(rows), cols(cols) {}
+  PackedWeight(WeightFormat stored_as, int row_count, int col_count)
+      : format(stored_as), rows(row_count), cols(col_count) {}
   virtual ~PackedWeight() = default;
   /// Device bytes one matrix-vector product has to read.
   virtual size_t bytes() const = 0;

@@ -28,15 +28,15 @@ struct ReportCard {
   int operations_before = 0;
   int operations_after = 0;
   std::vector<std::pair<std::string, double>> phase_seconds;
-  double max_logit_error = -1;   // against full precision on a sample, -1: not measured
+  double max_logit_error = -1;  // against full precision on a sample, -1: not measured
   double mean_logit_error = -1;
-  double top1_agreement = -1;    // share of sample positions with the same most likely token
+  double top1_agreement = -1;  // share of sample positions with the same most likely token
 };
 
 struct EngineManifest {
   int format_version = kEngineFormatVersion;
   std::string name;
-  std::string source;             // checkpoint folder or repository
+  std::string source;                               // checkpoint folder or repository
   std::map<std::string, std::string> source_files;  // name → size or hash
   QFormat qformat = QFormat::full_prec;
   std::string dtype = "float16";  // of what is not quantized: float32, float16, bfloat16
@@ -46,8 +46,8 @@ struct EngineManifest {
   int max_input_len = 0;
   int max_output_len = 0;
   int tokens_per_block = 16;
-  std::string kv_cache_dtype = "auto";  // auto: float32 for float32 engines, else float16
-  std::string created;            // ISO 8601, UTC
+  std::string kv_cache_dtype = "auto";           // auto: float32 for float32 engines, else float16
+  std::string created;                           // ISO 8601, UTC
   std::map<std::string, std::string> checksums;  // file → xxh3-128 of every file but engine.json
   ReportCard report;
 
@@ -57,7 +57,10 @@ struct EngineManifest {
 Json to_json(const EngineManifest& manifest);
 Result<EngineManifest> manifest_from_json(const Json& json, const std::string& name);
 
-/// An engine directory opened for reading. Const after open.
+struct EngineLayout;  // engine_format.h
+struct StoredWeight;
+
+/// An engine directory opened for reading. Const after open, thread-safe.
 class EngineDir {
  public:
   /// Checks manifest, plan and tensor headers against each other. Checksums of the weights are checked by verify().
@@ -72,17 +75,22 @@ class EngineDir {
   Result<WeightView> weight(const WeightSpec& spec) const;
   /// A vector weight as float32.
   Result<std::vector<float>> vector(const WeightSpec& spec) const;
-  uint64_t weight_bytes() const { return weight_bytes_; }
+  uint64_t weight_bytes() const;
   /// Pages of this weight will not be read again.
   void drop(const WeightSpec& spec) const;
 
  private:
+  Result<void> open_weights();
+  Result<void> check_weights() const;
+  const StoredWeight* find(const std::string& weight) const;
+  const SafetensorsFile* file_of(const TensorInfo& tensor) const;
+
   std::string path_;
   EngineManifest manifest_;
   Plan plan_;
   std::vector<SafetensorsFile> files_;
   std::map<std::string, TensorInfo> tensors_;
-  uint64_t weight_bytes_ = 0;
+  std::shared_ptr<const EngineLayout> layout_;
 };
 
 /// Engines found in a folder, with those that cannot be opened and why.

@@ -16,14 +16,16 @@ struct StepInput {
   std::vector<int32_t> token_ids, positions, sequence_of, query_offsets, kv_lengths;
   std::vector<int32_t> block_tables;  // [sequences, max_blocks], unused entries 0
   int max_blocks = 0;
-  std::vector<int32_t> logit_rows;    // packed token indices whose logits are wanted, ascending
+  std::vector<int32_t> logit_rows;  // packed token indices whose logits are wanted, ascending
 };
 
 class Executor {
  public:
-  /// Buffers for at most max_tokens a step and max_logit_rows wanted rows are allocated here (throws DeviceOutOfMemory).
+  /// Buffers for at most max_tokens a step and max_logit_rows wanted rows are allocated here (throws
+  /// DeviceOutOfMemory).
   Executor(const Plan& plan, Backend& backend, const WeightStore& weights, const KvCache& cache, int max_tokens,
            int max_sequences, int max_logit_rows);
+  ~Executor();
 
   /// A whole step; logits is host memory [logit_rows, vocab].
   void step(const StepInput& input, float* logits);
@@ -36,11 +38,16 @@ class Executor {
 
  private:
   struct State;
+  Matrix matrix(int slot, int rows) const;
+  Matrix in_place(const PlanStep& step, int rows);
+  void run_step(const PlanStep& step, int rows);
+  void attention(const PlanStep& step, int rows);
+
   const Plan& plan_;
   Backend& backend_;
   const WeightStore& weights_;
   const KvCache& cache_;
-  std::shared_ptr<State> state_;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace flightdeck

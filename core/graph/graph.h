@@ -1,5 +1,5 @@
-// The graph of a model: operations on values of shape [tokens, width], in execution order. arch/<family>.cpp writes it in
-// the words of the paper, rewrite/<pass>.cpp make it fast, plan.h turns what is left into steps.
+// The graph of a model: operations on values of shape [tokens, width], in execution order. arch/<family>.cpp writes it
+// in the words of the paper, rewrite/<pass>.cpp make it fast, plan.h turns what is left into steps.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ enum class OpKind : uint8_t {
   // Written by arch/
   embedding,          // (ids) -> x                       weight: table
   rms_norm,           // x -> h                           weight: vector
-  linear,             // x -> y                           weight: matrix [, bias vector]
+  linear,             // x -> y                           weight: matrix [, bias vector]; joined linears have one
+                      //                                  output a part (columns in order) until a later pass takes all
   normalized_linear,  // as linear, rows of the matrix divided by their L2 norm (Baichuan2 NormHead)
   rope,               // x -> x                           attributes heads, head_dim, rotary_dim
   scale,              // x -> factor * x
@@ -41,13 +42,15 @@ struct Attributes {
   int head_dim = 0;
   int rotary_dim = 0;
   int window = 0;
-  float scale = 1.0f;   // attention, scale
-  float eps = 0.0f;     // norms
+  float scale = 1.0f;  // attention, scale
+  float eps = 0.0f;    // norms
   bool alibi = false;
   Activation activation = Activation::silu;
+
+  bool operator==(const Attributes&) const = default;
 };
 
-/// Rows [begin, end) of a checkpoint tensor; end == -1 means all.
+/// Rows [begin, end) of a checkpoint tensor; end == -1 means all. A one-dimensional tensor has rows of one number.
 struct WeightPart {
   std::string tensor;
   int64_t row_begin = 0;
@@ -68,11 +71,11 @@ struct WeightSpec {
 
 struct Node {
   OpKind op = OpKind::add;
-  std::vector<int> inputs;           // value ids
+  std::vector<int> inputs;  // value ids
   std::vector<int> outputs;
   std::vector<std::string> weights;  // names in Graph::weights
   Attributes attributes;
-  int layer = -1;                    // decoder layer, -1 outside
+  int layer = -1;  // decoder layer, -1 outside
 };
 
 /// What the runtime must know about the model beside its operations.
@@ -91,23 +94,23 @@ struct ModelInfo {
 
 struct Graph {
   ModelInfo info;
-  std::vector<Node> nodes;           // in execution order
-  std::vector<int> widths;           // by value id; value 0 is the token ids (width 1)
+  std::vector<Node> nodes;  // in execution order
+  std::vector<int> widths;  // by value id; value 0 is the token ids (width 1)
   std::map<std::string, WeightSpec> weights;
-  int output = -1;                   // logits [needed rows, vocab]
+  int output = -1;  // logits [needed rows, vocab]
 
   int add_value(int width) {
     widths.push_back(width);
     return static_cast<int>(widths.size()) - 1;
   }
   /// Index of the node that makes `value`, -1 for the ids.
-  int producer(int value) const;
+  int producer(int value) const;                // both walk all nodes; passes use rewrite/editor.h
   std::vector<int> consumers(int value) const;  // node indices, each once
 };
 
 /// Every input is made before it is used, every weight is known, widths fit the operations. The reason when not.
 Result<void> check(const Graph& graph);
-/// One line a node, for `inspect` and logs.
+/// Counts by operation, then one line a node, equal layers once ("layers 1-31"): for `inspect` and logs.
 std::string to_text(const Graph& graph);
 
 }  // namespace flightdeck

@@ -1,5 +1,5 @@
-// Graph rewriting: named passes in a fixed order, each one file in rewrite/, each verified by running the graph before and
-// after it on a small random model of the same family.
+// Graph rewriting: named passes in a fixed order, each one file in rewrite/, each verified by running the graph before
+// and after it on a small random model of the same family.
 #pragma once
 
 #include <string>
@@ -26,6 +26,7 @@ int fold_norm_head(Graph&);         // normalized_linear → linear with normali
 int fold_constants(Graph&);         // scale into attention, scale by one away
 int eliminate_dead(Graph&);         // nodes and weights nobody uses
 
+/// In the order in which they run.
 const std::vector<Pass>& all_passes();
 
 struct PassReport {
@@ -37,7 +38,15 @@ struct PassReport {
   double milliseconds = 0;
 };
 
-/// Runs all passes (but the disabled ones) on `graph`, verifying each on a shrunken model of the same config.
+/// The same family and head structure (grouping, norm head, ALiBi, tied head, window) in a size that runs in
+/// milliseconds.
+ModelConfig shrink_config(const ModelConfig& config);
+
+/// Runs the passes on `graph`, verifying each on the shrunken model; `graph` is unchanged when one is wrong.
+Result<std::vector<PassReport>> run_passes(const std::vector<Pass>& passes, Graph& graph, const ModelConfig& config);
+
+/// All passes but the disabled ones. Without fuse_rope_cache_write nobody can use what fuse_qkv joins, so it is skipped
+/// too; likewise fuse_gate_up without fuse_swiglu.
 Result<std::vector<PassReport>> rewrite(Graph& graph, const ModelConfig& config,
                                         const std::vector<std::string>& disabled = {});
 

@@ -16,14 +16,14 @@ namespace flightdeck {
 
 /// What a loaded engine is; constant after load.
 struct EngineInfo {
-  std::string name;         // directory name
+  std::string name;  // directory name
   std::string path;
-  std::string model;        // "Flightdeck starter"
-  std::string qformat;      // "int8_wo"
-  std::string device;       // "cpu"
+  std::string model;    // "Flightdeck starter"
+  std::string qformat;  // "int8_wo"
+  std::string device;   // "cpu"
   std::string device_name;
   std::string architecture;
-  int context_tokens = 0;   // prompt + answer
+  int context_tokens = 0;  // prompt + answer
   int vocab_size = 0;
   int max_batch_size = 0;
   uint64_t weight_bytes = 0;

@@ -22,10 +22,10 @@ struct SamplingParams {
   double presence_penalty = 0.0;    // [-10, 10] subtracted once from tokens already generated
   double frequency_penalty = 0.0;   // [-10, 10] subtracted for every time they were
   uint64_t seed = 0;
-  int min_tokens = 0;               // end tokens are impossible before
+  int min_tokens = 0;  // end tokens are impossible before
   bool ignore_eos = false;
-  std::vector<std::string> stop;              // stop strings; not part of the answer
-  std::vector<int32_t> stop_ids;              // besides the model's own
+  std::vector<std::string> stop;                // stop strings; not part of the answer
+  std::vector<int32_t> stop_ids;                // besides the model's own
   std::vector<std::vector<int32_t>> bad_words;  // sequences never produced
   std::map<int32_t, double> logit_bias;
 };
@@ -34,8 +34,8 @@ struct Request {
   std::vector<int32_t> prompt;  // token ids; not empty
   int max_tokens = 128;
   SamplingParams sampling;
-  std::string label;            // for the timeline and the request list
-  bool want_logits = false;     // every position's logits go to RequestSink::on_logits (eval, run --output_logits_npy)
+  std::string label;         // for the timeline and the request list
+  bool want_logits = false;  // every position's logits go to RequestSink::on_logits (eval, run --output_logits_npy)
 };
 
 enum class FinishReason : uint8_t { eos, stop, length, cancelled, failed };
@@ -43,13 +43,13 @@ enum class FinishReason : uint8_t { eos, stop, length, cancelled, failed };
 /// Numbers of one finished request; they stay with the message.
 struct RequestStats {
   int prompt_tokens = 0;
-  int reused_tokens = 0;      // prompt tokens found in the prefix cache
+  int reused_tokens = 0;  // prompt tokens found in the prefix cache
   int generated_tokens = 0;
   double queue_ms = 0;        // submitted → first scheduled
   double first_token_ms = 0;  // submitted → first token
   double total_ms = 0;
-  double prompt_tokens_per_s = 0;   // prefill rate, reused tokens not counted
-  double decode_tokens_per_s = 0;   // generated after the first, over the time since the first
+  double prompt_tokens_per_s = 0;  // prefill rate, reused tokens not counted
+  double decode_tokens_per_s = 0;  // generated after the first, over the time since the first
 };
 
 /// New text of a request. `text` is whole UTF-8 characters; empty while a character or a possible stop string is open.
@@ -67,11 +67,12 @@ struct Completion {
   RequestStats stats;
 };
 
-/// All callbacks run on the engine thread and must return soon. on_done is called exactly once for every submitted request.
+/// All callbacks run on the engine thread and must return soon. on_done is called exactly once for every submitted
+/// request.
 struct RequestSink {
-  std::function<bool(const TokenEvent&)> on_token;             // false: cancel
+  std::function<bool(const TokenEvent&)> on_token;  // false: cancel
   std::function<void(const Completion&)> on_done;
-  std::function<void(int done, int total)> on_prefill;          // prompt tokens read so far
+  std::function<void(int done, int total)> on_prefill;            // prompt tokens read so far
   std::function<void(const float* logits, int vocab)> on_logits;  // one row a position, in order
 };
 

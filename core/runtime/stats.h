@@ -14,7 +14,7 @@ struct RequestView {
   RequestId id = 0;
   std::string label;
   enum class State : uint8_t { queued, prefill, decode } state = State::queued;
-  int slot = -1;              // row of the timeline while scheduled
+  int slot = -1;  // row of the timeline while scheduled
   int prompt_tokens = 0;
   int prefilled_tokens = 0;
   int generated_tokens = 0;
@@ -27,17 +27,17 @@ struct EngineStats {
   uint64_t iteration = 0;
   int active_requests = 0;
   int queued_requests = 0;
-  int max_requests = 0;              // slots
-  int context_requests = 0;          // in prefill in the last step
+  int max_requests = 0;      // slots
+  int context_requests = 0;  // in prefill in the last step
   int generation_requests = 0;
   int max_kv_blocks = 0;
-  int used_kv_blocks = 0;            // held by running requests
-  int cached_kv_blocks = 0;          // free but kept for prefix reuse
+  int used_kv_blocks = 0;    // held by running requests
+  int cached_kv_blocks = 0;  // free but kept for prefix reuse
   int tokens_per_block = 0;
-  double decode_tokens_per_s = 0;    // over the last second
+  double decode_tokens_per_s = 0;  // over the last second
   double prefill_tokens_per_s = 0;
-  double step_ms = 0;                // last step
-  double host_ms = 0;                // of it, scheduling and sampling
+  double step_ms = 0;  // last step
+  double host_ms = 0;  // of it, scheduling and sampling
   uint64_t total_generated_tokens = 0;
   uint64_t total_prompt_tokens = 0;
   uint64_t total_reused_tokens = 0;
@@ -50,7 +50,7 @@ struct EngineStats {
 /// What ran in one iteration.
 struct IterationRecord {
   uint64_t iteration = 0;
-  double start_ms = 0;     // since the engine was loaded
+  double start_ms = 0;  // since the engine was loaded
   double duration_ms = 0;
   int prefill_tokens = 0;
   int decode_tokens = 0;
@@ -58,8 +58,8 @@ struct IterationRecord {
     int slot = 0;
     RequestId id = 0;
     bool prefill = false;
-    int tokens = 0;        // of this iteration
-    int generated = 0;     // of the request so far
+    int tokens = 0;     // of this iteration
+    int generated = 0;  // of the request so far
   };
   std::vector<Entry> entries;
 };

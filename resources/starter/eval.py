@@ -24,14 +24,28 @@ def held_out():
     return [json.loads(line) for line in (HERE / "heldout.jsonl").read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def held_out_questions():
-    """What the training data must not contain: the last user turn of every held-out conversation."""
-    return {plain(record["messages"][-1]["content"]) for record in held_out()}
+class HeldOut:
+    """What the training data must not contain: held-out questions anywhere, held-out chats, answers of heldout.txt."""
+
+    def __init__(self):
+        chats = [tuple(plain(m["content"]) for m in r["messages"] if m["role"] == "user") for r in held_out()]
+        self.questions = {chat[0] for chat in chats if len(chat) == 1}
+        self.chats = set(chats)
+        self.text = held_out_text()
+
+    def has(self, record, shortest):
+        """Whether a training line holds any of it; answers under `shortest` bytes are facts everybody words alike."""
+        if "answers" in record:
+            return any(answer in self.text for answer in record["answers"])
+        asked = tuple(plain(m["content"]) for m in record["messages"] if m["role"] == "user")
+        said = (m["content"] for m in record["messages"] if m["role"] == "assistant")
+        return (asked in self.chats or not self.questions.isdisjoint(asked)
+                or any(len(answer.encode()) >= shortest and answer in self.text for answer in said))
 
 
-def texts_of(line):
-    """All texts of a training line."""
-    return [line["text"]] if "text" in line else [m["content"] for m in line["messages"]]
+def held_out_text():
+    """The text perplexity is measured on."""
+    return (HERE / "heldout.txt").read_text(encoding="utf-8")
 
 
 def contains(answer, wanted):
@@ -139,7 +153,7 @@ def main():
             all_of = sum(r[key] == value for r in records)
             bad = sum(r[key] == value for r, _, _ in wrong)
             print(f"{key} {value}: {all_of - bad}/{all_of} = {100 * (all_of - bad) / all_of:.1f} %")
-    text = (HERE / "heldout.txt").read_text(encoding="utf-8")
+    text = held_out_text()
     before, count = perplexity(model, tokenizer, text)
     round_to_4_bits(model)
     after, _ = perplexity(model, tokenizer, text)

@@ -2,10 +2,9 @@
 """Trains the starter model from scratch: corpus → SentencePiece tokenizer → 15 M parameter Llama → model/ folder.
 
 One GPU, PyTorch, bf16. On an H200 the default run takes about ten minutes.
-usage: train.py [--out model] [--conversations N] [--tokens N] [--seed S]
+usage: train.py [--out model] [--lines N] [--tokens N] [--seed S]
 """
 import argparse
-import json
 import math
 import multiprocessing
 import os
@@ -26,20 +25,21 @@ import starter_model  # noqa: E402
 ROLES = {"system": "<|system|>", "user": "<|user|>", "assistant": "<|assistant|>"}
 END = "<|end|>"
 USER_WEIGHT = 0.2  # the loss of words the model will never have to write
-CHUNK = 20000      # conversations a worker generates and encodes at once
+OPENING, LATER_WEIGHT = 48, 0.3  # what an answer is about is decided early: its first tokens weigh more than the rest
+CHUNK = 20000      # lines a worker generates and encodes at once
 
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default=str(HERE / "model"))
-    parser.add_argument("--conversations", type=int, default=2_000_000)
-    parser.add_argument("--tokens", type=int, default=700_000_000, help="tokens to train on, repeats counted")
+    parser.add_argument("--lines", type=int, default=2_800_000, help="conversations and documents drawn")
+    parser.add_argument("--tokens", type=int, default=760_000_000, help="tokens to train on, repeats counted")
     parser.add_argument("--vocab", type=int, default=6144)
     parser.add_argument("--row", type=int, default=1024, help="tokens a training row")
     parser.add_argument("--rows", type=int, default=128, help="rows a step")
     parser.add_argument("--lr", type=float, default=0.01, help="Muon's, for the matrices")
     parser.add_argument("--adam_lr", type=float, default=0.003, help="AdamW's, for embedding and norms")
-    parser.add_argument("--quantization_noise", type=float, default=0.25, help="share of the steps, at the end, with 4-bit weights")
+    parser.add_argument("--quantization_noise", type=float, default=0.0, help="share of the steps, at the end, with 4-bit weights")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -56,35 +56,53 @@ def train_tokenizer(path, texts, vocab):
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
 
 
+def token_weights(role, count):
+    if role != "assistant":
+        return [USER_WEIGHT] * count
+    return ([1.0] * OPENING + [LATER_WEIGHT] * count)[:count]
+
+
 def encode_chunk(job):
-    """Generates and encodes conversations: (ids, weights) as flat arrays; a worker's own tokenizer."""
-    seed, count, model_file = job
+    """Generates and encodes lines: token ids and the weight of each as a target, flat arrays."""
+    seed, index, count, model_file = job
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=model_file)
     marks = {role: tokenizer.piece_to_id(mark) for role, mark in ROLES.items()}
     end, bos = tokenizer.piece_to_id(END), tokenizer.bos_id()
-    banned = scoring.held_out_questions()
+    held_out = scoring.HeldOut()
     ids, weights = [], []
-    for line in generate.training_lines(seed, count):
-        if "text" in line:
-            text = tokenizer.encode(line["text"])
-            ids += [bos, *text, end]
-            weights += [0.0, *[1.0] * len(text), 1.0]
-            continue
-        if any(m["role"] == "user" and scoring.plain(m["content"]) in banned for m in line["messages"]):
+    for record in generate.records(seed, index, count):
+        if held_out.has(record, generate.HELD_OUT_SHORTEST):
             continue
         ids.append(bos)
         weights.append(0.0)
-        for message in line["messages"]:
-            text = tokenizer.encode(message["content"])
-            weight = 1.0 if message["role"] == "assistant" else USER_WEIGHT
-            ids += [marks[message["role"]], *text, end]
-            weights += [0.0, *[weight] * len(text), weight]
+        if "answers" in record:
+            pieces = tokenizer.encode(generate.text_of(record))
+            ids += [*pieces, end]
+            weights += [LATER_WEIGHT] * (len(pieces) + 1)
+        for message in record.get("messages", []):
+            pieces = tokenizer.encode(message["content"])
+            ids += [marks[message["role"]], *pieces, end]
+            weights += [0.0, *token_weights(message["role"], len(pieces) + 1)]
     return np.array(ids, np.int16), np.array(weights, np.float16)
 
 
+def tokenizer_lines(args):
+    """Lines of text to train the tokenizer on."""
+    jobs = [(f"{args.seed} tokenizer", i, 5000) for i in range(16)]
+    with multiprocessing.Pool(os.cpu_count()) as pool:
+        chunks = pool.starmap(lines_of_chunk, jobs)
+    return [line for chunk in chunks for line in chunk]
+
+
+def lines_of_chunk(seed, index, count):
+    texts = []
+    for record in generate.records(seed, index, count):
+        texts += record["answers"] if "answers" in record else [m["content"] for m in record["messages"]]
+    return [line for text in texts for line in text.split("\n") if line]
+
+
 def encode_corpus(args, model_file):
-    jobs = [(f"{args.seed}/{i}", min(CHUNK, args.conversations - i * CHUNK), model_file)
-            for i in range(math.ceil(args.conversations / CHUNK))]
+    jobs = [(args.seed, i, min(CHUNK, args.lines - i * CHUNK), model_file) for i in range(math.ceil(args.lines / CHUNK))]
     with multiprocessing.Pool(min(len(jobs), os.cpu_count())) as pool:
         parts = pool.map(encode_chunk, jobs, chunksize=1)
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
@@ -148,8 +166,7 @@ def main():
     out = pathlib.Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     start = time.time()
-    texts = [t for line in generate.training_lines(f"{args.seed}/tokenizer", 60000) for t in scoring.texts_of(line)]
-    tokenizer = train_tokenizer(out / "tokenizer.model", [part for t in texts for part in t.split("\n") if part], args.vocab)
+    tokenizer = train_tokenizer(out / "tokenizer.model", tokenizer_lines(args), args.vocab)
     print(f"tokenizer {tokenizer.get_piece_size()} pieces, {time.time() - start:.0f} s", flush=True)
     ids, weights = encode_corpus(args, str(out / "tokenizer.model"))
     print(f"corpus {len(ids):,} tokens, {time.time() - start:.0f} s", flush=True)

@@ -31,9 +31,9 @@ def spaced(text):
 
 def user_words(draw, lang, text):
     """The user's words: Chinese users put the space between Chinese and Latin only half of the time."""
-    return spaced(text) if lang == "zh" and draw.chance(0.5) else text
+    return spaced(text).strip() if lang == "zh" and draw.chance(0.5) else text.strip()
 
 
 def answer_words(lang, text):
     """The model's words: always with the space."""
-    return spaced(text) if lang == "zh" else text
+    return spaced(text).strip() if lang == "zh" else text.strip()

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Writes the starter model's training text: chats mixed from the topics, and plain documents, as JSON lines.
 
-    generate.py --seed 1 --conversations 200000 --out train.jsonl --workers 8
+    generate.py --seed 1 --lines 200000 --out train.jsonl --workers 8
+    generate.py --held_out_text ../heldout.txt
 
-A line is {"messages": [{"role": ..., "content": ...}, ...]} or {"text": ...}. The lines depend on the seed, the count and
-the topics only: every CHUNK of lines has its own seed, so the number of workers changes nothing.
+A line is {"messages": [{"role": ..., "content": ...}, ...]} or {"title": ..., "answers": [...]}, a document without roles.
+The lines depend on the seed, the count and the topics only: every CHUNK of lines has its own seed, so the number of
+workers changes nothing.
 """
 import argparse
 import functools
@@ -22,11 +24,12 @@ from draw import Draw, phrases  # noqa: E402  (needs the path above)
 from variation import vary  # noqa: E402
 
 CHUNK = 1000
-PLAIN_SHARE = 0.12
+PLAIN_SHARE = 0.08
 SINGLE, JOINED = 0.45, 0.35  # the rest has a system prompt in front
 MIXED_LANGUAGES = 0.1
 SHORTEST_PLAIN = 20  # bytes of an answer in a plain document
-CHAT_ONLY = {"smalltalk", "unknown", "identity"}  # topics whose answers mean little without the question
+HELD_OUT_SHORTEST = 80  # bytes of an answer in heldout.txt: shorter ones are facts everybody words alike
+CHAT_ONLY = {"smalltalk", "goodbye", "unknown", "identity", "memory"}  # topics whose answers mean little without the question
 OTHER_LANGUAGE = {"en": "zh", "zh": "en"}
 
 
@@ -36,7 +39,7 @@ class Mixer:
     def __init__(self, topics):
         self.all = Weighted(topics)
         self.joinable = Weighted([t for t in topics if t.joinable])
-        self.plain = Weighted([t for t in topics if t.joinable and t.name not in CHAT_ONLY] or topics)
+        self.plain = Weighted([t for t in topics if t.name not in CHAT_ONLY] or topics)
 
     def single(self, draw, lang):
         """One conversation of any topic."""
@@ -67,18 +70,19 @@ class Mixer:
                 turns = [("system", draw.pick(phrases(f"system.{lang}")["prompts"]))] + turns
         return vary(draw, turns)
 
-    def plain_document(self, draw):
+    def plain_document(self, draw, shortest=SHORTEST_PLAIN):
         """Two to six answers of one topic under a title, without any sign of who speaks."""
         lang = draw.pick(("en", "zh"))
         topic = self.plain.pick(draw)
         titles = phrases(f"titles.{lang}")
-        paragraphs = [draw.pick(titles.get(topic.name) or titles["other"])]
+        title = draw.pick(titles.get(topic.name) or titles["other"])
         wanted = draw.number(2, 6)
+        answers = []
         for _ in range(3 * wanted):  # more than wanted: short answers say little without their question
             answer = sampled(topic, draw, lang)[-1][1]
-            if answer not in paragraphs and len(answer.encode()) >= SHORTEST_PLAIN and len(paragraphs) <= wanted:
-                paragraphs.append(answer)
-        return "\n\n".join(paragraphs)
+            if answer not in answers and len(answer.encode()) >= shortest and len(answers) < wanted:
+                answers.append(answer)
+        return {"title": title, "answers": answers}
 
 
 class Weighted:
@@ -136,73 +140,61 @@ def mixer(wanted=(), skip_broken=False):
     return Mixer(topics)
 
 
-def as_messages(turns):
-    return [{"role": role, "content": text} for role, text in turns]
-
-
-def conversations(seed, count, wanted=()):
-    """``count`` chats, each a list of {"role", "content"}."""
-    draw, mix = Draw(f"{seed} chats"), mixer(tuple(wanted))
+def records(seed, index, count, wanted=(), skip_broken=False):
+    """The lines of one chunk as dicts."""
+    draw, mix = Draw(f"{seed}/{index}"), mixer(tuple(wanted), skip_broken)
     for _ in range(count):
-        yield as_messages(mix.conversation(draw))
+        if draw.chance(PLAIN_SHARE):
+            yield mix.plain_document(draw)
+        else:
+            yield {"messages": [{"role": role, "content": text} for role, text in mix.conversation(draw)]}
 
 
-def plain_documents(seed, count, wanted=()):
-    """``count`` plain texts."""
-    draw, mix = Draw(f"{seed} documents"), mixer(tuple(wanted))
-    for _ in range(count):
-        yield mix.plain_document(draw)
+def text_of(document):
+    """A plain document as text."""
+    return "\n\n".join([document["title"], *document["answers"]])
 
 
 def chunk_lines(job):
-    """The JSON lines of one chunk; job = (seed, chunk index, lines, share of plain documents, wanted, skip_broken)."""
-    seed, index, count, plain_share, wanted, skip_broken = job
-    draw, mix = Draw(f"{seed}/{index}"), mixer(wanted, skip_broken)
-    lines = []
-    for _ in range(count):
-        if draw.chance(plain_share):
-            record = {"text": mix.plain_document(draw)}
-        else:
-            record = {"messages": as_messages(mix.conversation(draw))}
-        lines.append(json.dumps(record, ensure_ascii=False))
-    return lines
+    """The JSON lines of one chunk; job as records() takes it."""
+    return [json.dumps(record, ensure_ascii=False) + "\n" for record in records(*job)]
 
 
-def write(path, seed, count, args, plain_share=PLAIN_SHARE, known=()):
-    """Writes ``count`` lines, less those in ``known`` (hashes); returns the hashes of the lines written."""
-    jobs = [(seed, i, min(CHUNK, count - i * CHUNK), plain_share, args.topics, args.skip_broken)
-            for i in range((count + CHUNK - 1) // CHUNK)]
-    written = set()
-    with open(path, "w", encoding="utf-8") as out, multiprocessing.Pool(args.workers) as pool:
+def write_lines(args):
+    jobs = [(args.seed, i, min(CHUNK, args.lines - i * CHUNK), args.topics, args.skip_broken)
+            for i in range((args.lines + CHUNK - 1) // CHUNK)]
+    with open(args.out, "w", encoding="utf-8") as out, multiprocessing.Pool(args.workers) as pool:
         for lines in pool.imap(chunk_lines, jobs):
-            fresh = [line for line in lines if hash(line) not in known]
-            written.update(map(hash, fresh))
-            out.writelines(line + "\n" for line in fresh)
-    print(f"{path}: {len(written)} distinct lines")
-    return written
+            out.writelines(lines)
+
+
+def write_held_out_text(path, size=200_000):
+    """Plain documents of a seed of their own; train.py leaves their answers out of the training data."""
+    draw, mix, parts, written = Draw("held-out text"), mixer(), [], 0
+    while written < size:
+        document = mix.plain_document(draw, HELD_OUT_SHORTEST)
+        if document["answers"]:
+            parts.append(text_of(document))
+            written += len(parts[-1].encode()) + 2
+    pathlib.Path(path).write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--conversations", type=int, default=1000, help="how many lines, plain documents included")
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--held_out_seed", help="also writes <out>.held_out.jsonl: chats of this seed that are not in <out>")
-    parser.add_argument("--held_out", type=int, default=2000, help="how many held-out chats are drawn")
+    parser.add_argument("--lines", type=int, default=1000, help="how many, plain documents included")
+    parser.add_argument("--out", help="file for the JSON lines")
+    parser.add_argument("--held_out_text", help="file for 200 kB of plain documents that training leaves out")
     parser.add_argument("--topics", type=lambda text: tuple(filter(None, text.split(","))), default=(),
                         help="only these topics or modules, comma-separated")
     parser.add_argument("--skip_broken", action="store_true", help="leave out topic modules that do not load")
-    parser.add_argument("--plain", type=float, default=PLAIN_SHARE, help="share of plain documents")
     parser.add_argument("--workers", type=int, default=multiprocessing.cpu_count())
     args = parser.parse_args()
-    topics, broken = load_topics(args.topics)
-    for name, error in broken.items():
-        print(f"topic module {name} does not load: {error}", file=sys.stderr)
     mixer(args.topics, args.skip_broken)
-    print(f"{len(topics)} topics: {', '.join(f'{t.name} {t.weight}' for t in topics)}")
-    written = write(args.out, args.seed, args.conversations, args, args.plain)
-    if args.held_out_seed is not None:
-        write(f"{args.out}.held_out.jsonl", args.held_out_seed, args.held_out, args, 0, written)
+    if args.out:
+        write_lines(args)
+    if args.held_out_text:
+        write_held_out_text(args.held_out_text)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,24 @@
-"""How users write: lower case, missing end marks, ASCII punctuation in Chinese, a word of greeting in front."""
+"""How users write: lower case, missing end marks, ASCII punctuation in Chinese, a word of greeting in front, at times a missing or misspelt word."""
 import re
 
 from draw import phrases
 
+DROP, TYPO = 0.08, 0.02  # a filler word left out; two letters swapped
 LOWER, NO_END, ASCII_MARKS, PREFIX, NO_APOSTROPHE = 0.12, 0.20, 0.30, 0.08, 0.05
 CHINESE = re.compile("[\u4e00-\u9fff]")
 TO_ASCII = str.maketrans("，。？！：；（）", ",.?!:;()")
 APOSTROPHE = re.compile(r"\b([Ww]hat|[Ww]ho|[Ww]here|[Hh]ow|[Dd]on|[Cc]an|[Ii]sn|[Dd]oesn)'(s|t)\b")
 QUOTED = re.compile("[\"“「`\n]")  # words the answer may have to repeat as they are
 END_MARKS = ".?!。？！"
+
+EXACT = re.compile(r"""[0-9"'“”「」‘`\n;；{}<>=+*/\\_]|[,，、].*[,，、]""")  # quotes, lists, numbers, code: nothing may be disturbed
+WORK_ON_WORDS = re.compile(r"\b(letters?|spell\w*|words?|lists?|sort|reverse|backwards|items?|alphabet\w*|repeat|copy|case|capitals|say)\b"
+                           "|[字词念写列项倒反排拼]|重复|照抄", re.IGNORECASE)
+FILLER = re.compile(r"(?<=\w) (?:the|a|an|please|me|is)(?= \w)|, please(?=[.?!]?$)")
+CHINESE_FILLER = re.compile(r"(?<=[\u4e00-\u9fff])(?<![亚目有似真是])的(?=[\u4e00-\u9fff])(?![黎确士斯])|^请(?![问假教客])|一下|(?<![除为得不])了(?=[，。？！,.?!]|$)|呢(?=[。？！.?!]|$)")
+TYPO_WORDS = re.compile(r"(?i)\b(capital|country|countries|currency|language|mountain|highest|tallest|continent|between|difference|explain|please|chemical"
+                        "|element|symbol|planet|planets|longest|largest|smallest|second|happened|invented|discovered|describe|download|number|world"
+                        "|should|would|could|where|which|about|story|children|computer|memory|model|people|before|friend|wonder|something)\b")
 
 QUESTION_WORDS = frozenset("what what's which who who's where when why how is are was were does do did can could will".split())
 COMMAND_WORDS = frozenset("""tell name give write list calculate compute convert sort count add subtract multiply divide find
@@ -44,6 +54,24 @@ def chinese_prefix(draw, text, first):
     return text
 
 
+def disturbed(draw, text, chinese):
+    """The text with one filler word left out, or with two neighbouring letters of a common word swapped."""
+    if EXACT.search(text) or WORK_ON_WORDS.search(text):
+        return text
+    if draw.chance(DROP):
+        fillers = list((CHINESE_FILLER if chinese else FILLER).finditer(text))
+        if fillers:
+            found = draw.pick(fillers)
+            return text[:found.start()] + text[found.end():]
+    if not chinese and draw.chance(TYPO):
+        words = [match for match in TYPO_WORDS.finditer(text) if len(match.group()) >= 6]
+        if words:
+            at = draw.pick(words)
+            i = draw.number(at.start() + 1, at.end() - 2)
+            return text[:i] + text[i + 1] + text[i] + text[i + 2:]
+    return text
+
+
 def vary_turn(draw, text, first):
     """One user's turn, written a little differently now and then; its meaning stays."""
     chinese = CHINESE.search(text) is not None
@@ -52,6 +80,7 @@ def vary_turn(draw, text, first):
         text = (chinese_prefix if chinese else english_prefix)(draw, text, first)
     if QUOTED.search(text):
         return text
+    text = disturbed(draw, text, chinese)
     if chinese:
         if chance(ASCII_MARKS):
             text = text.translate(TO_ASCII)

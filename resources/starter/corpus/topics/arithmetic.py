@@ -199,8 +199,10 @@ def sequence(draw, lang):
 def story(draw, lang):
     """A word problem."""
     texts = phrases(f"arithmetic.{lang}")
+    if draw.chance(0.18):
+        return long_story(draw, lang, texts)
     kind = draw.pick(("add", "add", "sub", "sub", "mul", "div"))
-    a, b = draw.number(2, 60), draw.number(2, 40)
+    a, b = draw.number(2, draw.pick((20, 60))), draw.number(2, draw.pick((10, 40)))
     if kind == "sub":
         a, b = max(a, b) + 1, min(a, b)
     elif kind == "mul":
@@ -215,8 +217,32 @@ def story(draw, lang):
     return draw.say(ask, **slots), draw.say(reply, **slots)
 
 
+def long_story(draw, lang, texts):
+    """A word problem of two steps, or with a remainder."""
+    name, other = two_people(draw, lang)
+    slots = dict(n=name, o=other, i=draw.pick(texts["items"]))
+    if draw.chance(0.35):
+        a, b = draw.number(2, 9), draw.number(2, 9)
+        c = draw.pick([note for note in (10, 20, 50, 100) if note >= a * b])
+        ask, reply = draw.pick(texts["word_money"]).split(" => ")
+        slots.update(a=a, b=b, c=c, p=a * b, t=c - a * b)
+    elif draw.chance(0.5):
+        a, c = draw.number(5, 60), draw.number(1, 20)
+        b = draw.number(1, a - 1)
+        ask, reply = draw.pick(texts["word_two"]).split(" => ")
+        slots.update(a=a, b=b, c=c, p=a - b, t=a - b + c)
+    else:
+        b, q = draw.number(3, 10), draw.number(2, 9)
+        m = draw.number(1, b - 1)
+        a = b * q + m
+        exact = f"{a} ÷ {b} = {q} remainder {m}" if lang == "en" else f"{a} ÷ {b} = {q} 余 {m}"
+        ask, reply = draw.pick(texts["word_rem"]).split(" => ")
+        slots.update(a=a, b=b, q=q, m=m, x=exact)
+    return draw.say(ask, **slots), draw.say(reply, **slots)
+
+
 KINDS = ((four_operations, 52), (remainder, 5), (three_numbers, 6), (check, 5), (comparison, 8), (multiples, 8),
-         (percentage, 6), (parity, 5), (sequence, 6), (story, 14))
+         (percentage, 6), (parity, 5), (sequence, 6), (story, 24))
 MAKERS, SHARES = zip(*KINDS)
 
 

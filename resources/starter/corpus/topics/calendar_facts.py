@@ -61,5 +61,5 @@ def holidays(draw, lang):
     return ask(draw, lang, "calendar", draw.pick(["holiday", "holiday", "on_date"]), row, other)
 
 
-TOPICS = [Topic("months", 0.8, months, True), Topic("weekdays", 0.6, weekdays, True),
-          Topic("leap_years", 0.5, leap_years, True), Topic("holidays", 0.6, holidays, True)]
+TOPICS = [Topic("months", 0.6, months, True), Topic("weekdays", 0.5, weekdays, True),
+          Topic("leap_years", 0.4, leap_years, True), Topic("holidays", 0.5, holidays, True)]

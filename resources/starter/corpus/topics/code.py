@@ -37,7 +37,7 @@ def sample(draw, lang):
     ask = draw.pick(task[f"do_{lang}"].split(" / "))
     spoken = draw.pick(["C++", "C++", "C++", "c++", "cpp"]) if name == "cpp" else draw.pick(["Python", "Python", "Python", "python"])
     if name == "cpp":  # people say list and array for a vector too
-        ask = ask.replace("vector", draw.pick(["vector", "vector", "list"] if lang == "en" else ["vector ", "vector ", "数组", "列表"]).strip())
+        ask = ask.replace("vector", draw.pick(["vector", "vector", "list"] if lang == "en" else ["vector", "vector", "数组"]))
     turns = [("user", draw.say(forms["ask"], do=ask, lang=spoken)), ("assistant", reply(draw, lang, name, task))]
     other = "python" if name == "cpp" else "cpp"
     twin = [t for t in tasks(other) if t["id"] == task["id"]]

@@ -8,6 +8,11 @@ from . import Topic
 CONTINENTS = {"en": ["Europe", "Asia", "Africa", "North America", "South America", "Oceania"],
               "zh": ["欧洲", "亚洲", "非洲", "北美洲", "南美洲", "大洋洲"]}
 
+OTHER_CURRENCIES = {"en": ["euro", "US dollar", "yen", "pound sterling", "Swiss franc"], "zh": ["欧元", "美元", "日元", "英镑", "瑞士法郎"]}
+OTHER_LANGUAGES = {"en": ["English", "French", "German", "Spanish", "Portuguese", "Russian", "Arabic", "Chinese", "Italian"],
+                   "zh": ["英语", "法语", "德语", "西班牙语", "葡萄牙语", "俄语", "阿拉伯语", "汉语", "意大利语"]}
+TWO_CURRENCIES = ["Panama", "Zimbabwe", "Cambodia"]  # a second currency is in use beside the table's
+
 
 def words(lang):
     """The phrase file of a language."""
@@ -42,7 +47,8 @@ def slots(row, lang):
     several = " and " in language
     return {"c": row[lang], "n": bare(row[lang]), "cap": row["capital_" + lang], "cont": row["continent_" + lang],
             "cur": row["currency_" + lang], "lang": language, "lword": "languages" if several else "language",
-            "be": "are" if several else "is", "nb": row["neighbours_" + lang], "detail": row["detail_" + lang]}
+            "be": "are" if several else "is", "nb": row["neighbours_" + lang], "detail": row["detail_" + lang], "people": row["people_" + lang],
+            "people_bare": re.sub("^the ", "", row["people_en"]), "adj": row["adjective_en"] if lang == "en" else row["zh"]}
 
 
 def plain(draw, text):
@@ -73,6 +79,8 @@ def chat(question, answer):
 def capital_of(draw, lang):
     """What is the capital of X; sometimes more countries follow in the same chat."""
     row = country(draw)
+    if row["governed"] and draw.chance(0.12):
+        return chat(ask(draw, lang, "capital.seat.q", row), tell(draw, lang, "capital.seat.a", row))
     turns = chat(ask(draw, lang, "capital.q", row), tell(draw, lang, "capital.a", row))
     while draw.chance(0.15) and len(turns) < 6:
         row = country(draw)
@@ -104,7 +112,12 @@ def capital_check(draw, lang):
     if draw.chance(0.45) or wrong in (capital, foreign[lang]):
         asked = name_in_question(draw, row, lang, "capital_")
         return chat(ask(draw, lang, "capital.check", row, x=asked), tell(draw, lang, "capital.yes", row, x=capital))
-    return chat(ask(draw, lang, "capital.check", row, x=wrong), tell(draw, lang, "capital.no", row, x=wrong))
+    if draw.chance(0.3):
+        return chat(ask(draw, lang, "capital.denied.q", row, x=wrong), tell(draw, lang, "capital.denied.a", row, x=wrong))
+    turns = chat(ask(draw, lang, "capital.check", row, x=wrong), tell(draw, lang, "capital.no", row, x=wrong))
+    if draw.chance(0.2):
+        turns += chat(ask(draw, lang, "capital.then", row), tell(draw, lang, "capital.a", row))
+    return turns
 
 
 def city(draw, lang):
@@ -129,6 +142,29 @@ def continent_check(draw, lang):
     asked = right if draw.chance(0.5) else draw.pick(CONTINENTS[lang])
     section = "continent.yes" if asked == right else "continent.no"
     return chat(ask(draw, lang, "continent.check", row, cont=asked), tell(draw, lang, section, row, cont=asked, right=right))
+
+
+def currency_check(draw, lang):
+    """Is the currency of X the Y."""
+    row = country(draw)
+    right = row["currency_" + lang]
+    wrong = [name for name in OTHER_CURRENCIES[lang] if name != right]
+    if row["en"] in TWO_CURRENCIES:
+        return simple(draw, lang, "currency")
+    guess = right if draw.chance(0.45) else draw.pick(wrong)
+    section = "currency.yes" if guess == right else "currency.no"
+    return chat(ask(draw, lang, "currency.check", row, g=guess), tell(draw, lang, section, row, g=guess))
+
+
+def language_check(draw, lang):
+    """Do people in X mainly speak Y; asked where there is one main language."""
+    row = country(draw)
+    right = row["language_" + lang]
+    if re.search(" and |、|和", right):
+        return simple(draw, lang, "language")
+    guess = right if draw.chance(0.45) else draw.pick([name for name in OTHER_LANGUAGES[lang] if name != right])
+    section = "language.yes" if guess == right else "language.no"
+    return chat(ask(draw, lang, "language.check", row, g=guess), tell(draw, lang, section, row, g=guess))
 
 
 def simple(draw, lang, kind):
@@ -160,8 +196,9 @@ def capitals(draw, lang):
 def country_facts(draw, lang):
     """All other questions about countries."""
     kind = draw.pick(["continent", "continent", "check", "currency", "currency", "currency", "language", "language", "language",
-                      "neighbours", "city", "city", "about", "about", "about", "famous"])
-    special = {"check": continent_check, "neighbours": neighbours, "city": city, "famous": famous}
+                      "currency check", "language check", "neighbours", "city", "city", "about", "about", "about", "famous"])
+    special = {"check": continent_check, "currency check": currency_check, "language check": language_check,
+               "neighbours": neighbours, "city": city, "famous": famous}
     if kind in special:
         return special[kind](draw, lang)
     return simple(draw, lang, kind)

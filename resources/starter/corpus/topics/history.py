@@ -6,6 +6,7 @@ from topics import Topic
 EVENT_KINDS = ["when", "when", "when", "where", "what"]
 INVENTION_KINDS = ["who", "who", "invented", "invented", "person"]
 MADE = ("invented", "created", "developed", "designed", "built")
+MANY = ("X-rays", "the four", "the basic laws")  # inventions and discoveries in the plural
 AND = {"en": " and ", "zh": "；"}
 
 
@@ -54,18 +55,22 @@ def _works(who, lang):
     return AND[lang].join(_invention_text(r, lang, r["en_verb"] == r["en_dated"]) for r in mine)
 
 
+def _invention(row, lang):
+    slots = local(row, lang)
+    slots["year"] = _years(slots["year"], lang)
+    slots["was"] = "were" if row["en_thing"].startswith(MANY) else "was"
+    slots["is"] = "are" if " and " in row["en_who"] or row["en_who"].endswith(" brothers") else "is"
+    slots["works"] = _works(slots["who"], lang)
+    return slots
+
+
 def inventions(draw, lang):
     """Who invented, discovered or founded something, and when."""
     kind = draw.pick(INVENTION_KINDS)
     row, other = draw.sample(table("inventions"), 2)
     if kind == "who" and row["en_verb"] in MADE and draw.chance(0.6):
         kind = "maker"
-    slots = local(row, lang)
-    slots["year"] = _years(slots["year"], lang)
-    slots["is"] = "are" if " and " in row["en_who"] or row["en_who"].endswith(" brothers") else "is"
-    if kind == "person":
-        slots["works"] = _works(slots["who"], lang)
-    return ask(draw, lang, "history", kind, slots, {**local(other, lang), "year": _years(other["year"], lang)})
+    return ask(draw, lang, "history", kind, _invention(row, lang), _invention(other, lang))
 
 
 TOPICS = [Topic("events", 3, events, True), Topic("inventions", 2, inventions, True)]

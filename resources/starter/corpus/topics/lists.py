@@ -29,10 +29,24 @@ def more(draw, lang, forms, left, done, bullets):
     return [("user", user), ("assistant", answer + "\n\n" + items_text(left[:count], bullets, done + 1))]
 
 
+def any_subject(draw, lang):
+    """The rows of a class of subjects with one of them in place of {x}; without items where no good list is known."""
+    kind, rows = draw.pick(list(phrases(f"lists_generic.{lang}").items()))
+    x = draw.say("#" + draw.pick(phrases(f"lists_slots.{lang}")[kind]))[1:]
+    return [row.replace("{x}", x) for row in rows]
+
+
 def sample(draw, lang):
     """One list request."""
     forms = phrases(f"lists.{lang}")
-    rows = draw.pick(list(phrases(f"lists_subjects.{lang}").values()))
+    rows = any_subject(draw, lang) if draw.chance(0.35) else draw.pick(list(phrases(f"lists_subjects.{lang}").values()))
+    if len(rows) == 1:
+        what = draw.pick(rows[0].split(" / "))
+        count = WORDS[lang][draw.number(3, 7)]
+        asked = f"{count} {what}" if lang == "en" else count + what
+        told = what if lang == "en" else what[1:]
+        reply = draw.say(phrases(f"lists_slots.{lang}")["answer_unknown"], what=told)
+        return [("user", draw.say(forms["ask_plain"], what=asked, plain=what, some=what[1:])), ("assistant", reply)]
     count = draw.number(3, 7) if draw.chance(0.85) else draw.pick([2, 8, 10])
     kind = draw.pick(["numbered", "bullets", "plain", "plain", "plain", "some"])
     if kind == "some":

@@ -2,6 +2,7 @@
 import re
 
 from draw import phrases
+from nouns import any_noun, filled
 from topics import Topic
 
 SLASH = re.compile(" ?/ ")  # between the lines of a poem
@@ -20,6 +21,8 @@ def couplet_poem(draw, couplets, endings, lines):
     if len(chosen) < lines // 2:
         chosen.append(SLASH.split(draw.pick(endings)))
     if lines == 8:
+        if draw.chance(0.4):
+            chosen[3] = SLASH.split(draw.pick(endings))
         return "\n".join(chosen[0] + chosen[1]) + "\n\n" + "\n".join(chosen[2] + chosen[3])
     return "\n".join(line for pair in chosen for line in pair)
 
@@ -36,6 +39,14 @@ def compose(draw, lang, kind, rows):
     return couplet_poem(draw, couplets, forms["ending"], lines)
 
 
+def any_subject(draw, lang):
+    """The lines of a subject made from any noun: names, an opening, further couplets, the fixed form."""
+    noun = any_noun(draw, lang)
+    texts = phrases(f"poems_generic.{lang}")
+    lines = [draw.pick(texts[noun["kind"]])] + texts[noun["kind"] + "_more"]
+    return [noun["a"] if lang == "en" else noun["x"]] + [filled(line, noun) for line in lines]
+
+
 def sample(draw, lang):
     """One poem request; at times another poem follows."""
     forms = phrases(f"poems.{lang}")
@@ -45,6 +56,8 @@ def sample(draw, lang):
         subjects = [rows for rows in subjects if any(row[0] == "*" for row in rows)]
     kind = kind if subjects else "free"
     rows = draw.pick(subjects or list(phrases(f"poems_subjects.{lang}").values()))
+    if kind != "seven" and draw.chance(0.35):
+        rows = any_subject(draw, lang)
     user = draw.say(forms["ask_" + kind], what=draw.pick(parts(rows)[0]))
     answer = compose(draw, lang, kind, rows)
     if draw.chance(0.25):

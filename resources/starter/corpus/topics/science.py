@@ -1,5 +1,5 @@
-"""Science: chemical elements and the planets."""
-from asking import ask, local, yes_no
+"""Science: chemical elements, the planets, and facts of every kind."""
+from asking import ask, local, one_fact, yes_no
 from draw import table
 from topics import Topic
 
@@ -61,4 +61,9 @@ def planets(draw, lang):
     return ask(draw, lang, "science", kind, _planet(draw, row, lang), _planet(draw, other, lang))
 
 
-TOPICS = [Topic("elements", 3, elements, True), Topic("planets", 2, planets, True)]
+def misc_facts(draw, lang):
+    """Single facts: the body, nature, geometry, computing."""
+    return one_fact(draw, draw.pick(table("misc_facts")), lang)
+
+
+TOPICS = [Topic("elements", 3, elements, True), Topic("planets", 2, planets, True), Topic("misc_facts", 2.5, misc_facts, True)]

@@ -2,6 +2,7 @@
 import re
 
 from draw import phrases
+from nouns import any_noun, filled
 from topics import Topic
 
 FIELDS = ("ask", "title", "where", "meet", "problem", "fix", "close")
@@ -13,14 +14,27 @@ AT_HOME = {"bakery", "library", "school", "clock", "computer", "birthday", "mous
            "friendship", "book", "bird", "robot", "garden", "moon", "snow", "astronaut", "car", "bicycle", "violin", "lighthouse", "key"}
 
 
+# Subjects whose problem is solved with words or the heart: no machine helps.
+NO_MACHINE = {"friendship", "wizard", "princess", "book", "library", "school", "kindness", "courage", "horse", "painter", "grandmother",
+              "letter", "pirate", "birthday", "rabbit", "snow", "map", "umbrella"}
+
+
 def plots(subject):
     """The plots that fit a subject."""
-    return [p for p in PLOTS if p != "journey" or subject["id"] not in AT_HOME]
+    unfit = {"journey": AT_HOME | {"any"}, "invention": NO_MACHINE | {"any"}}
+    return [plot for plot in PLOTS if subject["id"] not in unfit.get(plot, ())]
 
 
 def subjects(lang):
     """The subject rows: one dict a section of seven lines."""
     return [dict(zip(FIELDS, lines), id=name) for name, lines in phrases(f"stories_subjects.{lang}").items()]
+
+
+def any_subject(draw, lang):
+    """A subject row made from any noun."""
+    noun = any_noun(draw, lang)
+    variants = [lines for name, lines in phrases(f"stories_generic.{lang}").items() if name.startswith(noun["kind"])]
+    return dict(zip(FIELDS, (filled(line, noun) for line in draw.pick(variants))), id="any")
 
 
 def heroes(lang):
@@ -54,7 +68,8 @@ def tell(draw, lang, subject, hero, style, plot):
     glue = phrases(f"stories.{lang}")
     core = {part: draw.say(subject[part], **hero) for part in ("where", "meet", "problem", "fix", "close")}
     friend = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
-    slots = {**hero, "where": core["where"][:1].lower() + core["where"][1:], "Where": core["where"], "friend": friend["name"], "other": friend["kid"]}
+    where = core["where"]
+    slots = {**hero, "where": where[:1].lower() + where[1:], "Where": where, "friend": friend["name"], "other": friend["kid"]}
 
     def say(section):
         return draw.say(glue[section], **slots)
@@ -89,7 +104,8 @@ def follow_up(draw, lang, subject, hero, core, style, plot):
 def sample(draw, lang):
     """One story request with its story, at times with a follow-up."""
     glue = phrases(f"stories.{lang}")
-    subject, hero = draw.pick(subjects(lang)), draw.pick(heroes(lang))
+    subject = any_subject(draw, lang) if draw.chance(0.35) else draw.pick(subjects(lang))
+    hero = draw.pick(heroes(lang))
     plot = draw.pick(plots(subject))
     style = draw.pick(["plain"] * 9 + ["bedtime", "bedtime", "funny", "short", "short", "named", "named", "named", "any"])
     request = draw.say(glue["ask_" + style], **{**hero, **subject})
@@ -104,4 +120,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("stories", 9, sample, False)]
+TOPICS = [Topic("stories", 7, sample, False)]

@@ -1,0 +1,201 @@
+#include <thread>
+
+#include "app/cli/commands.h"
+#include "app/cli/engine_flags.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/terminal.h"
+#include "core/base/memory.h"
+#include "core/bench/random_model.h"
+#include "core/bench/report.h"
+#include "kernels/backend.h"
+#include "kernels/roofline.h"
+
+namespace flightdeck::cli {
+namespace {
+
+struct Flags {
+  EngineFlags engine;
+  BenchmarkOptions options;
+  std::string model, quantization = "none", batchSize = "1", lengths = "32,50", dataset, type = "IFB";
+  TraceOptions trace;
+  int maxBatchSize = 8;  // of a replay
+  bool csv = false, roofline = false;
+};
+
+/// What is measured: an engine and what the lines say of it.
+struct Subject {
+  std::unique_ptr<Inference> engine;
+  EngineManifest manifest;
+  Plan plan;
+  double loadSeconds = 0;
+};
+
+Result<std::vector<int>> numbers(const std::string& flag, const std::string& text, char separator) {
+  std::vector<int> values;
+  for (const std::string& part : CLI::detail::split(text, separator)) {
+    int value = 0;
+    if (!CLI::detail::lexical_cast(CLI::detail::trim_copy(part), value) || value < 1)
+      return fail(ErrorKind::invalid_input, "{} \"{}\": expected numbers above 0, as in \"1;8\" or \"32,50;128,50\"",
+                  flag, text);
+    values.push_back(value);
+  }
+  return values;
+}
+
+Result<std::vector<BenchmarkCase>> casesOf(const Flags& flags) {
+  std::vector<BenchmarkCase> cases;
+  TRY(const std::vector<int> batches, numbers("--batch_size", flags.batchSize, ';'));
+  for (const std::string& pair : CLI::detail::split(flags.lengths, ';')) {
+    TRY(const std::vector<int> lengths, numbers("--input_output_len", pair, ','));
+    if (lengths.size() != 2)
+      return fail(ErrorKind::invalid_input, "--input_output_len \"{}\": expected pairs, as in \"32,50;128,50\"",
+                  flags.lengths);
+    for (const int batch : batches) cases.push_back({batch, lengths[0], lengths[1]});
+  }
+  return cases;
+}
+
+int roofThreads(const EngineFlags& flags) {
+  return flags.options.threads > 0 ? flags.options.threads
+                                   : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+/// Loads the engine, or makes one of random weights, with slots for `batch` sequences of these lengths.
+Result<Subject> start(const Flags& flags, int batch, int input, int output, const std::stop_token& stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  Subject subject;
+  EngineFlags engine = flags.engine;
+  engine.options.max_batch_size = batch;
+  engine.options.prefix_reuse = false;
+  if (flags.model.empty()) {
+    TRY(const EngineDir dir, EngineDir::open(engine.engineDir));
+    subject.manifest = dir.manifest();
+    subject.plan = dir.plan();
+    TRY(subject.engine, engine.load(stop));
+  } else {
+    TRY(EngineSource source, random_model(flags.model, flags.quantization, input, output));
+    subject.manifest = source.manifest;
+    subject.plan = source.plan;
+    ProgressLine line;
+    const auto show = [&line](const LoadProgress& progress) { line.show("making random weights", progress.fraction); };
+    TRY(subject.engine, start_engine(std::move(source), engine.options, show, stop));
+  }
+  subject.loadSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return subject;
+}
+
+BenchmarkSubject describe(const Subject& subject) {
+  BenchmarkSubject words;
+  words.model_name = subject.manifest.name;
+  words.precision = subject.manifest.dtype;
+  words.compute_cap = subject.engine->info().device;
+  words.info = subject.plan.info;
+  words.build_time_s = subject.loadSeconds;
+  words.peak_memory_gb = static_cast<double>(process_peak_memory_bytes()) / (1u << 30);
+  return words;
+}
+
+/// How near the decode phase comes to reading memory as fast as the machine can.
+void printRoofline(const Subject& subject, const BenchmarkCase& shape, const BenchmarkResult& result, double ceiling) {
+  const double context = shape.input_length + shape.output_length / 2.0;
+  const double bytes = decode_bytes(subject.plan, subject.manifest, shape.batch_size, context);
+  const double steps = result.generation_tokens_per_s / shape.batch_size;
+  fmt::print(
+      "[ROOFLINE] read_bandwidth(GB/s) {:.2f} bytes_per_step(GB) {:.3f} decode(GB/s) {:.2f} share(%) {:.1f} "
+      "prefill(tok/s) {:.1f}\n",
+      ceiling / 1e9, bytes / 1e9, bytes * steps / 1e9, ceiling > 0 ? 100 * bytes * steps / ceiling : 0.0,
+      result.first_token_ms > 0 ? 1000.0 * shape.batch_size * shape.input_length / result.first_token_ms : 0.0);
+}
+
+Result<int> benchCases(const Flags& flags, const std::stop_token& stop) {
+  TRY(const std::vector<BenchmarkCase> cases, casesOf(flags));
+  BenchmarkCase largest = cases.front();
+  for (const BenchmarkCase& shape : cases) {
+    largest.batch_size = std::max(largest.batch_size, shape.batch_size);
+    largest.input_length = std::max(largest.input_length, shape.input_length);
+    largest.output_length = std::max(largest.output_length, shape.output_length);
+  }
+  const double ceiling = flags.roofline ? measure_read_bandwidth(roofThreads(flags.engine)) : 0;
+  TRY(const Subject subject, start(flags, largest.batch_size, largest.input_length, largest.output_length, stop));
+  if (flags.csv) fmt::print("{}\n", benchmark_csv_header());
+  for (const BenchmarkCase& shape : cases) {
+    TRY(const BenchmarkResult result, run_benchmark(*subject.engine, shape, flags.options, stop));
+    const BenchmarkSubject words = describe(subject);
+    fmt::print("{}\n", flags.csv ? benchmark_csv_row(words, shape, result) : benchmark_line(words, shape, result));
+    if (flags.roofline) printRoofline(subject, shape, result, ceiling);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+Result<int> benchTrace(Flags flags, const std::stop_token& stop) {
+  if (flags.type == "V1") flags.engine.options.policy = BatchPolicy::static_batch;
+  flags.engine.options.max_queue = 1 << 20;
+  constexpr int kLength = 128;  // of random models, where no flag says
+  if (flags.trace.max_input_tokens == 0) flags.trace.max_input_tokens = kLength;
+  if (flags.trace.max_output_tokens == 0) flags.trace.max_output_tokens = kLength;
+  TRY(const Subject subject,
+      start(flags, flags.maxBatchSize, flags.trace.max_input_tokens, flags.trace.max_output_tokens, stop));
+  flags.trace.vocab_size = subject.plan.info.vocab_size;
+  TRY(const std::vector<TraceRequest> trace, read_trace(flags.dataset, flags.trace));
+  ReplayResult result;
+  {
+    ProgressLine line;
+    const auto show = [&line](size_t done, size_t total) {
+      line.show("replaying", static_cast<double>(done) / static_cast<double>(total),
+                fmt::format("{} of {}", done, total));
+    };
+    TRY(result, replay_trace(*subject.engine, trace, show, stop));
+  }
+  fmt::print("{}", replay_lines(result));
+  fmt::print(stderr, "{:.0f} prompt and {:.0f} answer tokens, {}, batch {}\n", result.input_tokens,
+             result.output_tokens, flags.type == "V1" ? "static batches" : "in-flight batching", flags.maxBatchSize);
+  return 0;
+}
+
+Result<int> bench(const Flags& flags) {
+  if (flags.engine.engineDir.empty() == flags.model.empty())
+    return fail(ErrorKind::invalid_input, "give either --engine_dir ENGINE or -m MODEL ({})",
+                fmt::join(random_model_names(), ", "));
+  const Interrupt interrupt;
+  return flags.dataset.empty() ? benchCases(flags, interrupt.token()) : benchTrace(flags, interrupt.token());
+}
+
+}  // namespace
+
+void addBench(CLI::App& program, Action& action) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* command = program.add_subcommand("bench", "Speed of an engine, or of a known shape with random weights");
+  flags->engine.addTo(command, false);
+  command->add_option("-m,--model", flags->model,
+                      fmt::format("Random weights: {}", fmt::join(random_model_names(), ", ")));
+  command->add_option("--quantization", flags->quantization, "Of -m: none, int8_weight_only or int4_weight_only");
+  command->add_option("--batch_size", flags->batchSize, "\"1;8\"");
+  command->add_option("--input_output_len", flags->lengths, "\"32,50;128,50\"");
+  command->add_option("--warm_up", flags->options.warm_up, "Runs before measuring")->check(CLI::NonNegativeNumber);
+  command->add_option("--num_runs", flags->options.num_runs, "Measured runs a case, at most")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--duration", flags->options.duration_s, "Seconds a case after which no further run starts")
+      ->check(CLI::NonNegativeNumber);
+  command->add_flag("--csv", flags->csv, "CSV with the same keys");
+  command->add_flag("--roofline", flags->roofline, "Compare with the measured read bandwidth of the memory");
+  const std::string group = "Replay of a request trace (gptManagerBenchmark)";
+  command
+      ->add_option("--dataset", flags->dataset,
+                   "JSON of {input_ids, output_len}, CSV with ContextTokens and GeneratedTokens, or synthetic:64")
+      ->group(group);
+  command->add_option("--type", flags->type, "IFB: in-flight batching, V1: static batches")
+      ->check(CLI::IsMember({"IFB", "V1"}))
+      ->group(group);
+  flags->engine.addPolicyTo(command);
+  command->add_option("--max_num_samples", flags->trace.max_samples, "Requests of the trace; 0: all")->group(group);
+  command->add_option("--max_batch_size", flags->maxBatchSize, "Sequences at once")
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  command->add_option("--max_input_len", flags->trace.max_input_tokens, "Prompts are cut here; 0: 128")->group(group);
+  command->add_option("--max_output_len", flags->trace.max_output_tokens, "Answers end here; 0: 128")->group(group);
+  command->add_option("--random_seed", flags->trace.seed, "Of made-up prompts")->group(group);
+  command->callback([flags, &action] { action = [flags] { return bench(*flags); }; });
+}
+
+}  // namespace flightdeck::cli

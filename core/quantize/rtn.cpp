@@ -1,0 +1,83 @@
+#include "core/quantize/rtn.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cassert>
+#include <cmath>
+#include <vector>
+
+#include "core/quantize/int4_fit.h"
+
+namespace flightdeck {
+namespace {
+
+constexpr float kNothing = 0x1p-120f;  // groups below this are zeros: 127 / amax must stay finite
+
+/// max |x|, by comparing bits, as comparing floats does not vectorise.
+float absolute_max(std::span<const float> x) {
+  constexpr size_t kLanes = 16;
+  std::array<int32_t, kLanes> most{};
+  const auto magnitude = [&](size_t i) { return std::bit_cast<int32_t>(x[i]) & 0x7fffffff; };
+  size_t i = 0;
+  for (; i + kLanes <= x.size(); i += kLanes)
+    for (size_t lane = 0; lane < kLanes; ++lane) most[lane] = std::max(most[lane], magnitude(i + lane));
+  for (; i < x.size(); ++i) most[0] = std::max(most[0], magnitude(i));
+  return std::bit_cast<float>(*std::max_element(most.begin(), most.end()));
+}
+
+// Steps tried for the largest weight, negative ones give it the longer side of -8…7. Below 8 nothing is clipped; above,
+// the largest weights are, which pays in long groups, whose largest weight is far out.
+constexpr std::array kSteps = {7.0f,  7.4f,  -7.0f, -7.3f,  -7.6f,  -7.9f,  -8.2f,  -8.5f,
+                               -8.9f, -9.4f, -10.f, -10.7f, -11.5f, -12.4f, -13.4f, -14.5f};
+
+}  // namespace
+
+float quantize_int8(std::span<const float> row, int8_t* codes) {
+  const float amax = absolute_max(row);
+  assert(std::isfinite(amax) && "the builder refuses other weights");
+  if (!(amax >= kNothing)) {
+    std::fill_n(codes, row.size(), int8_t{0});
+    return 0;
+  }
+  const float steps = 127.0f / amax;
+  for (size_t i = 0; i < row.size(); ++i)
+    codes[i] = static_cast<int8_t>(static_cast<int32_t>((row[i] * steps + kRounder) - kRounder));
+  return amax / 127.0f;
+}
+
+float quantize_int4(std::span<const float> group, uint8_t* codes) {
+  assert(group.size() % 2 == 0 && "two codes a byte");
+  const float amax = absolute_max(group);
+  assert(std::isfinite(amax) && "the builder refuses other weights");
+  if (!(amax >= kNothing)) {
+    std::fill_n(codes, group.size() / 2, uint8_t{0x88});
+    return 0;
+  }
+  const float largest = *std::find_if(group.begin(), group.end(), [&](float x) { return std::abs(x) == amax; });
+  thread_local std::vector<float>
+      unit;  // the group divided by its largest weight: sums can neither over- nor underflow
+  unit.resize(group.size());
+  for (size_t i = 0; i < group.size(); ++i) unit[i] = group[i] / largest;
+
+  std::array<Int4Fit, kSteps.size()> fits;
+  fit_int4(unit.data(), unit.size(), kSteps.data(), kSteps.size(), fits.data());
+  const auto better = [](const Int4Fit& a, const Int4Fit& b) { return a.gain() < b.gain(); };
+  const auto found = std::max_element(fits.begin(), fits.end(), better);
+  Int4Fit best = *found, again;
+  float steps = kSteps[static_cast<size_t>(found - fits.begin())];
+  const float refitted = best.square / best.dot;  // other codes may be nearest to the refitted scale
+  fit_int4(unit.data(), unit.size(), &refitted, 1, &again);
+  if (better(best, again)) {
+    best = again;
+    steps = refitted;
+  }
+  for (size_t i = 0; i < group.size(); i += 2) {
+    const int low = static_cast<int>(int4_code(unit[i], steps)) + 8;
+    const int high = static_cast<int>(int4_code(unit[i + 1], steps)) + 8;
+    codes[i / 2] = static_cast<uint8_t>(low | high << 4);
+  }
+  return best.dot / best.square * largest;
+}
+
+}  // namespace flightdeck

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <chrono>
+
+#include "core/runtime/loaded_model.h"
+#include "kernels/device_error.h"
+
+namespace flightdeck {
+namespace {
+
+constexpr int kMaxLogitRows = 64;
+constexpr int kSmallestContext = 64;
+
+double gib(uint64_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
+
+Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options) {
+  if (options.device == "cpu" || (options.device == "auto" && cuda_device_count() == 0)) {
+    return make_cpu_backend({.threads = options.threads});
+  }
+  const std::string number = options.device == "auto"              ? "0"
+                             : options.device.starts_with("cuda:") ? options.device.substr(5)
+                                                                   : "";
+  if (number.empty() || number.size() > 3 || number.find_first_not_of("0123456789") != std::string::npos) {
+    return fail(ErrorKind::invalid_input, "There is no device \"{}\": use auto, cpu or cuda:N", options.device);
+  }
+  if (std::stoi(number) >= cuda_device_count()) {
+    return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
+                cuda_status());
+  }
+  return make_cuda_backend(std::stoi(number));
+}
+
+Result<void> pack_weights(LoadedModel& model, const EngineSource& source,
+                          const std::function<void(const LoadProgress&)>& progress, const std::stop_token& stop) {
+  std::vector<std::byte> storage;
+  size_t done = 0;
+  for (const WeightSpec& spec : model.plan.weights) {
+    if (stop.stop_requested()) return fail(ErrorKind::cancelled, "Loading {} was cancelled", source.name);
+    if (spec.role == WeightRole::vector) {
+      TRY(const std::vector<float> values, source.vector(spec));
+      model.weights.add_vector(*model.backend, spec.name, values);
+    } else {
+      TRY(const WeightView view, source.weight(spec, storage));
+      model.weights.add(spec.name, model.backend->pack(view));
+    }
+    if (source.loaded) source.loaded(spec);
+    if (progress) progress({"pack", static_cast<double>(++done) / static_cast<double>(model.plan.weights.size())});
+  }
+  return {};
+}
+
+/// Blocks for max_batch_size sequences of full context, or as many as the memory allows.
+Result<int> size_cache(LoadedModel& model, const EngineManifest& manifest, const EngineOptions& options, DType dtype) {
+  EngineInfo& info = model.info;
+  const uint64_t block_bytes =
+      KvCache::bytes_per_token(model.plan.info, dtype) * static_cast<uint64_t>(info.tokens_per_block);
+  const int blocks_a_sequence = (info.context_tokens + info.tokens_per_block - 1) / info.tokens_per_block;
+  const uint64_t free_bytes = model.backend->info().free_bytes;
+  const uint64_t limit = options.kv_cache_bytes > 0
+                             ? options.kv_cache_bytes
+                             : static_cast<uint64_t>(options.kv_cache_fraction * static_cast<double>(free_bytes));
+  const uint64_t wanted = static_cast<uint64_t>(blocks_a_sequence) * static_cast<uint64_t>(info.max_batch_size);
+  const uint64_t blocks = std::min(wanted, limit / block_bytes);
+  const int context =
+      static_cast<int>(std::min<uint64_t>(blocks * static_cast<uint64_t>(info.tokens_per_block), info.context_tokens));
+  if (context < std::min(kSmallestContext, info.context_tokens)) {
+    return fail(ErrorKind::no_space,
+                "{}: the KV cache of one sequence of {} tokens needs {:.2f} GiB, {:.2f} GiB of memory are free for it: "
+                "close other "
+                "programs or build with a smaller max_input_len",
+                manifest.name, info.context_tokens, gib(block_bytes * static_cast<uint64_t>(blocks_a_sequence)),
+                gib(limit));
+  }
+  info.context_tokens = context;  // less than the engine allows when memory is short; shown to the user
+  return static_cast<int>(blocks);
+}
+
+void describe(LoadedModel& model, const EngineSource& source, const EngineOptions& options) {
+  const EngineManifest& manifest = source.manifest;
+  const DeviceInfo device = model.backend->info();
+  EngineInfo& info = model.info;
+  info.name = source.name;
+  info.path = source.path;
+  info.model = manifest.name;
+  info.qformat = std::string(name_of(manifest.qformat));
+  info.device = device.id;
+  info.device_name = device.name;
+  info.architecture = model.plan.info.architecture;
+  info.vocab_size = model.plan.info.vocab_size;
+  info.context_tokens = std::min(manifest.context_tokens(), model.plan.info.max_positions);
+  info.max_batch_size = options.max_batch_size > 0 ? options.max_batch_size : manifest.max_batch_size;
+  info.tokens_per_block = options.tokens_per_block > 0 ? options.tokens_per_block : manifest.tokens_per_block;
+}
+
+DType cache_dtype(const EngineManifest& manifest) {
+  const bool wide =
+      manifest.kv_cache_dtype == "float32" || (manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32");
+  return wide ? DType::f32 : DType::f16;
+}
+
+/// Runs one token, so that the first request does not pay for page faults and thread starts.
+void warm_up(LoadedModel& model) {
+  StepInput input;
+  input.token_ids = input.positions = input.sequence_of = input.logit_rows = input.block_tables = {0};
+  input.query_offsets = {0, 1};
+  input.kv_lengths = {1};
+  input.max_blocks = 1;
+  std::vector<float> logits(model.plan.info.vocab_size);
+  model.executor->step(input, logits.data());
+}
+
+Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOptions& options,
+                  const std::function<void(const LoadProgress&)>& progress, const std::stop_token& stop) {
+  TRY(model.backend, make_backend(options));
+  describe(model, source, options);
+  TRY_VOID(pack_weights(model, source, progress, stop));
+  const DType dtype = cache_dtype(source.manifest);
+  TRY(const int blocks, size_cache(model, source.manifest, options, dtype));
+  model.cache = std::make_unique<KvCache>(*model.backend, model.plan.info, dtype, blocks, model.info.tokens_per_block);
+  const int max_tokens = std::max(options.max_num_tokens, model.info.max_batch_size);
+  const int logit_rows = std::max(kMaxLogitRows, model.info.max_batch_size);
+  model.scheduling = {model.info.max_batch_size, max_tokens, logit_rows, options.policy, options.prefix_reuse};
+  model.executor = std::make_unique<Executor>(model.plan, *model.backend, model.weights, *model.cache, max_tokens,
+                                              model.info.max_batch_size, logit_rows);
+  model.info.kv_blocks = blocks;
+  model.info.weight_bytes = model.weights.bytes();
+  model.info.kv_cache_bytes = model.cache->bytes();
+  if (progress) progress({"warm up", 1.0});
+  warm_up(model);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LoadedModel>> load_model(EngineSource source, const EngineOptions& options,
+                                                const std::function<void(const LoadProgress&)>& progress,
+                                                std::stop_token stop) {
+  const auto start = std::chrono::steady_clock::now();
+  auto model = std::make_unique<LoadedModel>();
+  model->plan = source.plan;
+  model->tokenizer = source.tokenizer;
+  model->chat_prompt = source.chat_prompt;
+  model->sampling = source.sampling;
+  model->max_queue = options.max_queue;
+  try {
+    TRY_VOID(fill(*model, source, options, progress, stop));
+  } catch (const DeviceOutOfMemory& error) {
+    return fail(ErrorKind::no_space,
+                "{}: {} (needs {:.2f} GiB, {:.2f} GiB free). Choose INT8 or INT4, or a smaller batch or context",
+                source.name, error.what(), gib(error.needed_bytes), gib(error.free_bytes));
+  } catch (const DeviceError& error) {
+    return fail(ErrorKind::io, "{}: the device failed while loading: {}", source.name, error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::no_space,
+                "{}: memory ran out while loading. Choose INT8 or INT4, or a smaller batch or context", source.name);
+  }
+  model->info.load_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  return model;
+}
+
+}  // namespace flightdeck

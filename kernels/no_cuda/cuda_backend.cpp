@@ -1,0 +1,16 @@
+// Linked where this build has no CUDA: nothing is found and nothing can be made.
+#include "kernels/backend.h"
+#include "kernels/device_error.h"
+
+namespace flightdeck {
+
+int cuda_device_count() { return 0; }
+
+std::string cuda_status() { return "built without CUDA"; }
+
+std::unique_ptr<Backend> make_cuda_backend(int device) {
+  throw DeviceError("cuda:" + std::to_string(device) + " cannot be used: this program was built without CUDA. " +
+                    "Choose the device \"cpu\", or build with -DFLIGHTDECK_CUDA=ON.");
+}
+
+}  // namespace flightdeck

@@ -1,0 +1,1 @@
+// Nothing: this target only carries the precompiled headers of the tests.
