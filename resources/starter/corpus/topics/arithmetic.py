@@ -199,7 +199,7 @@ def sequence(draw, lang):
 def story(draw, lang):
     """A word problem."""
     texts = phrases(f"arithmetic.{lang}")
-    if draw.chance(0.1):
+    if draw.chance(0.18):
         return long_story(draw, lang, texts)
     kind = draw.pick(("add", "add", "sub", "sub", "mul", "div"))
     a, b = draw.number(2, draw.pick((20, 60))), draw.number(2, draw.pick((10, 40)))
@@ -221,7 +221,12 @@ def long_story(draw, lang, texts):
     """A word problem of two steps, or with a remainder."""
     name, other = two_people(draw, lang)
     slots = dict(n=name, o=other, i=draw.pick(texts["items"]))
-    if draw.chance(0.5):
+    if draw.chance(0.35):
+        a, b = draw.number(2, 9), draw.number(2, 9)
+        c = draw.pick([note for note in (10, 20, 50, 100) if note >= a * b])
+        ask, reply = draw.pick(texts["word_money"]).split(" => ")
+        slots.update(a=a, b=b, c=c, p=a * b, t=c - a * b)
+    elif draw.chance(0.5):
         a, c = draw.number(5, 60), draw.number(1, 20)
         b = draw.number(1, a - 1)
         ask, reply = draw.pick(texts["word_two"]).split(" => ")

@@ -5,6 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from draw import phrases, table
 from topics import Topic
 
+SITUATIONS = {"weight": {"kg", "g", "pound", "jin", "gongjin", "liang"}, "length": {"km", "m", "mile", "foot", "yard", "li"},
+              "time": {"hour", "minute", "day", "week", "month", "year", "decade", "century", "fortnight"},
+              "piece": {"dozen", "score"}}
 COMMON = (1, 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 24, 25, 30, 40, 50, 60, 100, 120, 150, 200, 250, 300, 500, 1000)
 
 
@@ -69,6 +72,9 @@ def units_question(draw, lang):
     if row["op"] == "×" and row["step"] == "1" and draw.chance(0.12):
         kind, value = "ask_one", Decimal(1)
         f = source["zh"]
+    situations = [f"ask_{kind_of}" for kind_of, names in SITUATIONS.items() if row["from"] in names]
+    if kind == "ask" and value > 1 and situations and draw.chance(0.3):
+        kind = situations[0]
     one = ("an " if source["en_one"][:2] in ("ho", "in") else "a ") + source["en_one"]
     ask = draw.say(texts[kind], n=value, f=f, t=t, one=one)
     working, result = steps(value, row, lang)
@@ -105,9 +111,15 @@ def how(draw, lang):
     return draw.say(texts["how"], **slots), draw.say(reply, **slots)
 
 
+def fraction(draw, lang):
+    """Half a kilo, a quarter of an hour."""
+    ask, reply = draw.pick(phrases(f"conversion.{lang}")["fractions"]).split(" => ")
+    return draw.say(ask), draw.say(reply)
+
+
 def sample(draw, lang):
     """One conversion."""
-    maker = draw.rng.choices((units_question, temperature, how), (85, 10, 5))[0]
+    maker = draw.rng.choices((units_question, temperature, how, fraction), (80, 9, 4, 7))[0]
     ask, reply = maker(draw, lang)
     return [("user", ask), ("assistant", reply)]
 

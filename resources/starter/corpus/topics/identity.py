@@ -13,4 +13,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("identity", 5, sample, True)]
+TOPICS = [Topic("identity", 8, sample, True)]

@@ -263,4 +263,4 @@ def sample(draw, lang):
     return [("user", ask), ("assistant", reply)]
 
 
-TOPICS = [Topic("list_ops", 9, sample, True)]
+TOPICS = [Topic("list_ops", 7, sample, True)]

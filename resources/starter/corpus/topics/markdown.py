@@ -79,4 +79,4 @@ def sample(draw, lang):
     return [("user", user), ("assistant", answer)]
 
 
-TOPICS = [Topic("markdown", 4, sample, False)]
+TOPICS = [Topic("markdown", 3, sample, False)]

@@ -17,7 +17,7 @@ def _group(section):
 def _ask(draw, lang, section, card):
     """One question that the card answers: by its name, by the thing to do, or one written for it."""
     forms = phrases(f"program_forms.{lang}")
-    kinds = [k for k, weight in (("@", 6), ("~", 4), ("?", 4)) for _ in range(weight) if card[k]]
+    kinds = [k for k, weight in (("@", 6), ("~", 4), ("?", 8)) for _ in range(weight) if card[k]]
     kind, group = draw.pick(kinds), _group(section)
     if kind == "@":
         return _what(draw, lang, forms, section, card)
@@ -83,4 +83,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("program", 17, sample, True)]
+TOPICS = [Topic("program", 20, sample, True)]

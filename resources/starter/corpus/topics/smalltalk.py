@@ -23,4 +23,4 @@ def sample_goodbye(draw, lang):
     return _turn(draw, lang, deck[draw.pick(sorted(deck))])
 
 
-TOPICS = [Topic("smalltalk", 7, sample, True), Topic("goodbye", 1, sample_goodbye, False)]
+TOPICS = [Topic("smalltalk", 10, sample, True), Topic("goodbye", 1, sample_goodbye, False)]

@@ -120,4 +120,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("stories", 9, sample, False)]
+TOPICS = [Topic("stories", 7, sample, False)]

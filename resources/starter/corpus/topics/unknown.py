@@ -57,7 +57,7 @@ def _names(draw, lang, section):
     sections = phrases(f"unknown_names.{lang}")
     names = {slot: draw.say("#" + draw.pick(templates))[1:] for slot, templates in sections.items()}
     slot = {"mountain": "mount"}.get(section, section)
-    if slot in BLENDED and draw.chance(0.45) and not (lang == "zh" and slot in ("element", "animal")):
+    if slot in BLENDED and draw.chance(0.25) and not (lang == "zh" and slot in ("element", "animal")):
         names[slot] = _blend(draw, slot, lang) or names[slot]
     return names
 
