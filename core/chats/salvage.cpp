@@ -10,7 +10,6 @@
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
-#include <variant>
 
 namespace flightdeck {
 namespace {
@@ -44,23 +43,28 @@ std::optional<uint64_t> take_varint(std::string_view& data) {
   return std::nullopt;
 }
 
-using Value = std::variant<std::monostate, int64_t, std::string>;
+/// One column of one row.
+struct Value {
+  enum class Kind : uint8_t { none, number, text } kind = Kind::none;
+  int64_t number = 0;
+  std::string text;
+};
 using Row = std::vector<Value>;
 
 /// nullopt: no record.
 std::optional<Value> take_value(uint64_t type, std::string_view& data) {
   constexpr size_t integer_bytes[] = {0, 1, 2, 3, 4, 6, 8, 8};  // 7 is a float: ours has none, its bits will do
   if (type == 0) return Value();
-  if (type == 8 || type == 9) return Value(static_cast<int64_t>(type - 8));
+  if (type == 8 || type == 9) return Value{Value::Kind::number, static_cast<int64_t>(type - 8), {}};
   if (type == 10 || type == 11) return std::nullopt;
   const uint64_t length = type < 8 ? integer_bytes[type] : (type - 12) / 2;
   if (length > data.size()) return std::nullopt;
   const std::string_view bytes = data.substr(0, length);
   data.remove_prefix(length);
-  if (type >= 12) return Value(std::string(bytes));
+  if (type >= 12) return Value{Value::Kind::text, 0, std::string(bytes)};
   const uint64_t value = number_at(bytes, 0, length);
   const int unused_bits = static_cast<int>(64 - 8 * length);
-  return Value(static_cast<int64_t>(value << unused_bits) >> unused_bits);
+  return Value{Value::Kind::number, static_cast<int64_t>(value << unused_bits) >> unused_bits, {}};
 }
 
 std::optional<Row> decode_record(std::string_view payload) {
@@ -181,18 +185,8 @@ class Pages {
   uint64_t payload_budget_ = 0;
 };
 
-int64_t integer(const Value& value) {
-  const auto* found = std::get_if<int64_t>(&value);
-  return found ? *found : 0;
-}
-
-std::string text(const Value& value) {
-  const auto* found = std::get_if<std::string>(&value);
-  return found ? *found : std::string();
-}
-
-bool is_text(const Value& value) { return std::holds_alternative<std::string>(value); }
-bool is_number(const Value& value) { return std::holds_alternative<int64_t>(value); }
+bool is_text(const Value& value) { return value.kind == Value::Kind::text; }
+bool is_number(const Value& value) { return value.kind == Value::Kind::number; }
 
 /// Rows are told apart by the number and kinds of their columns (schema.cpp); the id stands in the cell, not in the
 /// row.
@@ -204,32 +198,34 @@ bool is_message(const Row& row) {
 }
 
 SalvagedConversation conversation_of(int64_t id, const Row& row) {
-  SalvagedConversation made{id,
-                            text(row[1]),
-                            text(row[6]),
-                            text(row[7]),
-                            integer(row[2]),
-                            integer(row[3]),
-                            integer(row[4]),
-                            integer(row[5]),
-                            integer(row[8]),
-                            {}};
-  if (is_number(row[9])) made.deleted_ms = integer(row[9]);
+  SalvagedConversation made;
+  made.id = id;
+  made.title = row[1].text;
+  made.pinned = row[2].number;
+  made.created_ms = row[3].number;
+  made.updated_ms = row[4].number;
+  made.sequence = row[5].number;
+  made.draft = row[6].text;
+  made.options = row[7].text;
+  made.head = row[8].number;
+  if (is_number(row[9])) made.deleted_ms = row[9].number;
   return made;
 }
 
 SalvagedMessage message_of(int64_t id, const Row& row) {
-  return {id,
-          integer(row[1]),
-          integer(row[2]),
-          integer(row[3]),
-          integer(row[5]),
-          integer(row[7]),
-          integer(row[10]),
-          text(row[4]),
-          text(row[6]),
-          text(row[8]),
-          text(row[9])};
+  SalvagedMessage made;
+  made.id = id;
+  made.conversation = row[1].number;
+  made.parent = row[2].number;
+  made.role = row[3].number;
+  made.text = row[4].text;
+  made.state = row[5].number;
+  made.engine = row[6].text;
+  made.finish = row[7].number;
+  made.stats = row[8].text;
+  made.error = row[9].text;
+  made.created_ms = row[10].number;
+  return made;
 }
 
 template <class Item>

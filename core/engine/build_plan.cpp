@@ -13,16 +13,9 @@ namespace flightdeck {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kCopied[] = {"tokenizer.model",
-                                   "tokenizer.json",
-                                   "tokenizer_config.json",
-                                   "added_tokens.json",
-                                   "vocab.json",
-                                   "merges.txt",
-                                   "chat_template.json",
-                                   "chat_template.jinja",
-                                   "special_tokens_map.json",
-                                   "config.json",
+constexpr const char* kCopied[] = {"tokenizer.model",       "tokenizer.json",      "tokenizer_config.json",
+                                   "added_tokens.json",     "vocab.json",          "merges.txt",
+                                   "chat_template.json",    "chat_template.jinja", "special_tokens_map.json",
                                    "generation_config.json"};
 
 std::string utc_now() {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/memory.h"
-
 namespace flightdeck {
 namespace {
 
@@ -50,6 +48,11 @@ std::vector<std::pair<std::string, double>> BuildClock::phase_seconds() {
 }
 
 double BuildClock::seconds_in_phase() const { return seconds_since(phase_start_); }
+
+uint64_t BuildClock::peak_bytes() const {
+  const uint64_t peak = process_peak_memory_bytes();
+  return peak > peak_before_ ? peak : peak_bytes_;
+}
 
 void BuildClock::sample_memory() { peak_bytes_ = std::max(peak_bytes_, process_memory_bytes()); }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/memory.h"
 #include "core/engine/builder.h"
 
 namespace flightdeck {
@@ -21,7 +22,8 @@ class BuildClock {
   /// Ends the last phase.
   std::vector<std::pair<std::string, double>> phase_seconds();
   double seconds_in_phase() const;
-  uint64_t peak_bytes() const { return peak_bytes_; }
+  /// Resident memory at its highest since the clock was made; where an earlier peak hides it, the highest seen.
+  uint64_t peak_bytes() const;
   void sample_memory();
 
  private:
@@ -34,6 +36,7 @@ class BuildClock {
   BuildPhase phase_ = BuildPhase::read;
   bool running_ = false;
   std::vector<std::pair<std::string, double>> phase_seconds_;
+  const uint64_t peak_before_ = process_peak_memory_bytes();
   uint64_t peak_bytes_ = 0;
 };
 

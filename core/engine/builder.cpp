@@ -94,18 +94,19 @@ class Build {
     const bool is_table = spec.role == WeightRole::embedding;
     StreamOptions options{options_.threads, stop_, [&](uint64_t bytes) { tell(index, bytes); }};
     SampleWeight sample;
-    const bool keeps = sample_ && !is_table;
+    const bool keeps = sample_ && !is_table && !(full_format(source) == stored.format && source.contiguous());
     const auto sink = [&](std::span<const std::byte> bytes) -> Result<void> {
       return stored.is_shared ? Result<void>() : writer.append(stored.tensor, bytes);
     };
-    TRY(auto scales, stream_weight(source, stored, options, sink, keeps ? &sample.engine.data : nullptr));
+    TRY(auto scales,
+        stream_weight(source, stored, options, sink, sample.engine.data, keeps ? sample_->rows_needed(spec) : 0));
     if (!stored.is_shared)
       TRY_VOID(writer.append(scales_name(stored.tensor), std::as_bytes(std::span<const float>(scales))));
     if (!sample_) return {};
     if (is_table) {
       sample_table(source, stored, sample);
     } else {
-      TRY_VOID(sample_matrix(source, stored, std::move(scales), spec.role, sample));
+      TRY_VOID(sample_matrix(source, stored, std::move(scales), spec, sample));
     }
     TRY_VOID(check_stop());
     TRY_VOID(sample_->add(std::move(sample)));
@@ -128,23 +129,27 @@ class Build {
   }
 
   Result<void> sample_matrix(const WeightSource& source, const StoredWeight& stored, std::vector<float> scales,
-                             WeightRole role, SampleWeight& sample) const {
-    if (role == WeightRole::vector) {
+                             const WeightSpec& spec, SampleWeight& sample) const {
+    const int64_t rows = sample_->rows_needed(spec);
+    if (spec.role == WeightRole::vector) {
       sample.vector.resize(static_cast<size_t>(stored.cols));
-      std::copy_n(sample.engine.data.begin(), sample.engine.data.size(),
-                  reinterpret_cast<std::byte*>(sample.vector.data()));
-      sample.engine.data.clear();
+      source.read(0, 1, sample.vector.data());
       return {};
     }
-    TRY(sample.full, full_precision_weight(source, stored, {options_.threads, stop_, {}}));
+    WeightView& engine = sample.engine.view;
+    engine = {stored.format, static_cast<int>(rows), static_cast<int>(stored.cols),
+              static_cast<int>(stored.group_cols)};
+    engine.data = sample.engine.data.data();
     sample.engine.scales = std::move(scales);
-    const bool same = sample.full.view.format == stored.format;
-    if (same) sample.engine.data = {};
-    sample.engine.view = sample.full.view;
-    sample.engine.view.format = stored.format;
-    sample.engine.view.group_size = static_cast<int>(stored.group_cols);
-    sample.engine.view.data = same ? nullptr : sample.engine.data.data();
-    sample.engine.view.scales = sample.engine.scales.data();
+    engine.scales = sample.engine.scales.data();
+    if (full_format(source) != stored.format) {
+      TRY(sample.full, full_precision_weight(source, stored, rows, {options_.threads, stop_, {}}));
+      return {};
+    }
+    // Nothing was lost: the same bytes serve for both.
+    sample.full.view = engine;
+    if (source.contiguous()) sample.full.view.data = source.contiguous();
+    engine.data = nullptr;
     return {};
   }
 

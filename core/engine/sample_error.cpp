@@ -13,7 +13,8 @@ constexpr int kSequences = 4;
 constexpr int kSequenceTokens = 32;
 constexpr int kBlockTokens = 16;
 constexpr unsigned kSeed = 20240229;
-constexpr int64_t kMaxLogits = 4 << 20;  // of the whole sample
+constexpr int64_t kMaxLogits = 2 << 20;        // of the whole sample
+constexpr int64_t kMaxHeadValues = 128 << 20;  // of the head: 256 MiB as float16
 
 /// Device faults end here.
 template <class Function>
@@ -37,8 +38,8 @@ Result<std::unique_ptr<SampleError>> SampleError::create(const Plan& plan, int t
 }
 
 SampleError::SampleError(const Plan& plan, int threads) : plan_(plan), backend_(make_cpu_backend({threads})) {
-  const int tokens = std::min(kSequenceTokens, plan.info.max_positions);
-  plan_.info.max_positions = tokens;
+  cut_plan();
+  const int tokens = plan_.info.max_positions;
   std::map<std::string, size_t> index;
   for (size_t i = 0; i < plan.weights.size(); ++i) index[plan.weights[i].name] = i;
   last_steps_.resize(plan.weights.size());
@@ -61,10 +62,32 @@ SampleError::SampleError(const Plan& plan, int threads) : plan_(plan), backend_(
   }
 }
 
+void SampleError::cut_plan() {
+  plan_.info.max_positions = std::min(kSequenceTokens, plan_.info.max_positions);
+  vocab_size_ = plan_.info.vocab_size;
+  const PlanStep& last = plan_.steps.back();
+  const auto is_output = [&](const PlanStep& step) { return step.outputs[0] == plan_.output; };
+  if (last.op != OpKind::linear || last.weights.size() != 1 ||
+      std::count_if(plan_.steps.begin(), plan_.steps.end(), is_output) != 1)
+    return;
+  for (WeightSpec& spec : plan_.weights) {
+    if (spec.name != last.weights[0] || spec.role != WeightRole::lm_head) continue;
+    spec.rows = std::min(spec.rows, std::max<int64_t>(1, kMaxHeadValues / spec.cols));
+    plan_.slot_widths[static_cast<size_t>(plan_.output)] = static_cast<int>(spec.rows);
+  }
+}
+
+int64_t SampleError::rows_needed(const WeightSpec& spec) const {
+  for (const WeightSpec& cut : plan_.weights)
+    if (cut.name == spec.name) return cut.rows;
+  return spec.rows;
+}
+
 /// Short sequences of any tokens; the embedding table has a row a token of the sample, so that ids are 0, 1, 2, …
 void SampleError::fill_input() {
   const int tokens = plan_.info.max_positions;
-  const int64_t most_rows = std::max<int64_t>(1, kMaxLogits / plan_.info.vocab_size / kSequences);
+  const int64_t most_rows =
+      std::max<int64_t>(1, kMaxLogits / plan_.slot_widths[static_cast<size_t>(plan_.output)] / kSequences);
   const int wanted = static_cast<int>(std::min<int64_t>(tokens, most_rows));
   std::mt19937 random(kSeed);
   input_.query_offsets.push_back(0);
@@ -72,7 +95,7 @@ void SampleError::fill_input() {
   for (int sequence = 0; sequence < kSequences; ++sequence) {
     for (int position = 0; position < tokens; ++position) {
       const auto packed = static_cast<int32_t>(token_ids_.size());
-      token_ids_.push_back(static_cast<int32_t>(random() % static_cast<uint32_t>(plan_.info.vocab_size)));
+      token_ids_.push_back(static_cast<int32_t>(random() % static_cast<uint32_t>(vocab_size_)));
       input_.token_ids.push_back(packed);
       input_.positions.push_back(position);
       input_.sequence_of.push_back(sequence);
@@ -122,7 +145,8 @@ void SampleError::run_pending(bool as_engine, size_t end) {
 Result<LogitError> SampleError::finish() {
   if (step_ != plan_.steps.size())
     return fail(ErrorKind::invalid_input, "the sample stopped at step {} of {}", step_, plan_.steps.size());
-  const size_t count = input_.logit_rows.size() * static_cast<size_t>(plan_.info.vocab_size);
+  const size_t count =
+      input_.logit_rows.size() * static_cast<size_t>(plan_.slot_widths[static_cast<size_t>(plan_.output)]);
   std::vector<float> full(count), engine(count);
   TRY_VOID(guarded([&] {
     full_->read_logits(full.data());
@@ -139,7 +163,7 @@ Result<LogitError> SampleError::finish() {
 }
 
 LogitError SampleError::compare(const std::vector<float>& full, const std::vector<float>& engine) const {
-  const auto vocab = static_cast<std::ptrdiff_t>(plan_.info.vocab_size);
+  const auto vocab = static_cast<std::ptrdiff_t>(plan_.slot_widths[static_cast<size_t>(plan_.output)]);
   const auto rows = static_cast<std::ptrdiff_t>(input_.logit_rows.size());
   LogitError error;
   double squares = 0, spread = 0;

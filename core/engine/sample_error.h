@@ -31,6 +31,9 @@ class SampleError {
 
   /// Tokens of the sample; the embedding given to add() holds just their rows, in this order.
   const std::vector<int32_t>& token_ids() const { return token_ids_; }
+  /// How many of the weight's first rows add() needs. Of a very large head not all, to bound the memory: the logits
+  /// compared are then those of the first tokens.
+  int64_t rows_needed(const WeightSpec& spec) const;
   /// The plan's weights, each once and in order; runs every operation that has all its weights.
   Result<void> add(SampleWeight weight);
   Result<LogitError> finish();
@@ -41,14 +44,16 @@ class SampleError {
     SampleWeight weight;
   };
   SampleError(const Plan& plan, int threads);
+  void cut_plan();
   void fill_input();
   void run_ready();
   void run_pending(bool as_engine, size_t end);
   LogitError compare(const std::vector<float>& full, const std::vector<float>& engine) const;
 
-  Plan plan_;                       // positions cut to the sample's
+  Plan plan_;                       // positions and a large head cut to the sample's
   std::vector<size_t> needs_;       // by step: weights that must be there, counted in the plan's order
   std::vector<size_t> last_steps_;  // by weight
+  int vocab_size_ = 0;              // of the model; the plan's may be cut
   std::vector<int32_t> token_ids_;
   StepInput input_;
   std::unique_ptr<Backend> backend_;

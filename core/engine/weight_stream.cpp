@@ -26,7 +26,7 @@ int64_t encode_piece(const WeightSource& source, const RowEncoder& encoder, int6
     values.resize(static_cast<size_t>((last - first) * encoder.cols));
     if (!source.read(begin + first, begin + last, values.data())) return;  // source.check() will tell
     too_large += encoder.encode(values.data(), last - first, data + static_cast<size_t>(first) * encoder.row_bytes(),
-                                scales + first * encoder.row_scales());
+                                scales ? scales + first * encoder.row_scales() : nullptr);
   });
   return whole ? too_large.load() : -1;
 }
@@ -36,12 +36,12 @@ int64_t encode_piece(const WeightSource& source, const RowEncoder& encoder, int6
 Result<std::vector<float>> stream_weight(const WeightSource& source, const StoredWeight& stored,
                                          const StreamOptions& options,
                                          const std::function<Result<void>(std::span<const std::byte>)>& sink,
-                                         std::vector<std::byte>* keep) {
+                                         std::vector<std::byte>& keep, int64_t keep_rows) {
   const RowEncoder encoder{stored.format, stored.cols, stored.group_cols};
   const int64_t piece_rows = std::clamp<int64_t>(kPieceValues / stored.cols, 1, stored.rows);
   std::vector<std::byte> piece(static_cast<size_t>(piece_rows) * encoder.row_bytes());
   std::vector<float> scales(static_cast<size_t>(stored.rows * stored.row_scales));
-  if (keep) keep->reserve(stored.data_bytes);
+  keep.reserve(static_cast<size_t>(keep_rows) * encoder.row_bytes());
   int64_t too_large = 0;
   for (int64_t begin = 0; begin < stored.rows; begin += piece_rows) {
     const int64_t rows = std::min(piece_rows, stored.rows - begin);
@@ -51,7 +51,9 @@ Result<std::vector<float>> stream_weight(const WeightSource& source, const Store
     too_large += here;
     const std::span<const std::byte> bytes(piece.data(), static_cast<size_t>(rows) * encoder.row_bytes());
     TRY_VOID(sink(bytes));
-    if (keep) keep->insert(keep->end(), bytes.begin(), bytes.end());
+    const auto kept =
+        bytes.first(static_cast<size_t>(std::clamp<int64_t>(keep_rows - begin, 0, rows)) * encoder.row_bytes());
+    keep.insert(keep.end(), kept.begin(), kept.end());
     source.drop(begin, begin + rows);
     if (options.progress)
       options.progress(source.bytes() * static_cast<uint64_t>(rows) / static_cast<uint64_t>(stored.rows));
@@ -63,26 +65,23 @@ Result<std::vector<float>> stream_weight(const WeightSource& source, const Store
   return scales;
 }
 
-Result<CanonicalWeight> full_precision_weight(const WeightSource& source, const StoredWeight& stored,
+WeightFormat full_format(const WeightSource& source) {
+  const DType dtype = source.dtype();
+  return dtype == DType::f16 ? WeightFormat::f16 : dtype == DType::bf16 ? WeightFormat::bf16 : WeightFormat::f32;
+}
+
+Result<CanonicalWeight> full_precision_weight(const WeightSource& source, const StoredWeight& stored, int64_t rows,
                                               const StreamOptions& options) {
   CanonicalWeight weight;
-  weight.view.rows = static_cast<int>(stored.rows);
+  weight.view.format = full_format(source);
+  weight.view.rows = static_cast<int>(rows);
   weight.view.cols = static_cast<int>(stored.cols);
-  const DType dtype = source.dtype();
-  weight.view.format = dtype == DType::f16    ? WeightFormat::f16
-                       : dtype == DType::bf16 ? WeightFormat::bf16
-                                              : WeightFormat::f32;
   weight.view.data = source.contiguous();
   if (weight.view.data) return weight;
-  StoredWeight plain = stored;
-  plain.format = weight.view.format;
-  plain.group_cols = plain.row_scales = 0;
-  plain.data_bytes = data_bytes(plain.format, static_cast<size_t>(plain.rows), static_cast<size_t>(plain.cols));
-  StreamOptions quiet = options;
-  quiet.progress = nullptr;
-  const auto nowhere = [](std::span<const std::byte>) -> Result<void> { return {}; };
-  TRY_VOID(stream_weight(source, plain, quiet, nowhere, &weight.data));
+  weight.data.resize(data_bytes(weight.view.format, static_cast<size_t>(rows), static_cast<size_t>(stored.cols)));
   weight.view.data = weight.data.data();
+  const RowEncoder encoder{weight.view.format, stored.cols, 0};
+  if (encode_piece(source, encoder, 0, rows, options, weight.data.data(), nullptr) < 0) return cancelled();
   return weight;
 }
 

@@ -24,15 +24,17 @@ struct CanonicalWeight {
   WeightView view;  // points into the two above, or into a mapped file
 };
 
-/// Encodes `source` as `stored`; `sink` gets the data bytes in order. Returns the scales. With `keep` the data is also
-/// collected there.
+/// Encodes `source` as `stored`; `sink` gets the data bytes in order. Returns the scales. The first keep_rows rows are
+/// also collected in `keep`.
 Result<std::vector<float>> stream_weight(const WeightSource& source, const StoredWeight& stored,
                                          const StreamOptions& options,
                                          const std::function<Result<void>(std::span<const std::byte>)>& sink,
-                                         std::vector<std::byte>* keep = nullptr);
+                                         std::vector<std::byte>& keep, int64_t keep_rows);
 
-/// The weight in the checkpoint's own precision.
-Result<CanonicalWeight> full_precision_weight(const WeightSource& source, const StoredWeight& stored,
+/// The format that loses nothing of the checkpoint.
+WeightFormat full_format(const WeightSource& source);
+/// The first rows of the weight in that format.
+Result<CanonicalWeight> full_precision_weight(const WeightSource& source, const StoredWeight& stored, int64_t rows,
                                               const StreamOptions& options);
 
 }  // namespace flightdeck

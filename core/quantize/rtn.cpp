@@ -62,16 +62,9 @@ float quantize_int4(std::span<const float> group, uint8_t* codes) {
 
   std::array<Int4Fit, kSteps.size()> fits;
   fit_int4(unit.data(), unit.size(), kSteps.data(), kSteps.size(), fits.data());
-  const auto better = [](const Int4Fit& a, const Int4Fit& b) { return a.gain() < b.gain(); };
-  const auto found = std::max_element(fits.begin(), fits.end(), better);
-  Int4Fit best = *found, again;
-  float steps = kSteps[static_cast<size_t>(found - fits.begin())];
-  const float refitted = best.square / best.dot;  // other codes may be nearest to the refitted scale
-  fit_int4(unit.data(), unit.size(), &refitted, 1, &again);
-  if (better(best, again)) {
-    best = again;
-    steps = refitted;
-  }
+  const auto worse = [](const Int4Fit& a, const Int4Fit& b) { return a.gain() < b.gain(); };
+  const Int4Fit best = *std::max_element(fits.begin(), fits.end(), worse);
+  const float steps = best.square / best.dot;  // of the refitted scale, to which other codes may be nearest
   for (size_t i = 0; i < group.size(); i += 2) {
     const int low = static_cast<int>(int4_code(unit[i], steps)) + 8;
     const int high = static_cast<int>(int4_code(unit[i + 1], steps)) + 8;

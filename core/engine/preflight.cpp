@@ -1,0 +1,141 @@
+// What a build would give, before it is done: sizes from the plan, speed from the bytes a token needs.
+#include <algorithm>
+#include <filesystem>
+
+#include "core/base/memory.h"
+#include "core/engine/build_plan.h"
+#include "core/engine/bytes_text.h"
+#include "core/executor/kv_cache.h"
+
+namespace flightdeck {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kStepTokens = 512;                      // chunk of a prefill (EngineOptions::max_num_tokens)
+constexpr double kBandwidthShare = 0.75;              // of the measured read bandwidth that decoding reaches
+constexpr uint64_t kProgramBytes = 64u << 20;         // code, tokenizer, thread stacks
+constexpr uint64_t kPieceBytes = uint64_t{48} << 20;  // buffers of weight_stream.cpp
+constexpr int kMinContext = 256;                      // shorter ones are not worth proposing
+
+DType kv_dtype(const EngineManifest& manifest) {
+  const bool wide =
+      manifest.kv_cache_dtype == "float32" || (manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32");
+  return wide ? DType::f32 : DType::f16;
+}
+
+uint64_t bytes_of(const StoredWeight& stored) { return stored.data_bytes + stored.scale_bytes; }
+
+/// Slots, logits and tables of an executor.
+uint64_t workspace_of(const Plan& plan, int max_batch_size) {
+  uint64_t values = 0;
+  for (const int width : plan.slot_widths) {
+    const bool is_logits = width == plan.info.vocab_size;
+    values += static_cast<uint64_t>(width) * static_cast<uint64_t>(is_logits ? max_batch_size : kStepTokens);
+  }
+  const auto table = static_cast<uint64_t>(plan.info.max_positions) * static_cast<uint64_t>(plan.info.head_dim);
+  return (values + table) * sizeof(float);
+}
+
+/// Weights a decoded token reads: all, but of the embedding one row.
+uint64_t token_bytes(const BuildPlan& build) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < build.plan.weights.size(); ++i) {
+    const StoredWeight& stored = build.layout.weights[i];
+    const bool is_table = build.plan.weights[i].role == WeightRole::embedding;
+    bytes += bytes_of(stored) / static_cast<uint64_t>(is_table ? stored.rows : 1);
+  }
+  return bytes;
+}
+
+/// Of the weight that needs most while it is built: its mapped pages, stored bytes and the packed copies of the sample.
+uint64_t build_bytes(const BuildPlan& build, uint64_t workspace, bool measures) {
+  uint64_t most = 0;
+  for (size_t i = 0; i < build.plan.weights.size(); ++i) {
+    const StoredWeight& stored = build.layout.weights[i];
+    if (build.plan.weights[i].role == WeightRole::embedding || !measures) continue;
+    const uint64_t full =
+        static_cast<uint64_t>(stored.rows * stored.cols) * (stored.format == WeightFormat::f32 ? 4 : 2);
+    most = std::max(most, 2 * full + bytes_of(stored));
+  }
+  return most + kPieceBytes + kProgramBytes + (measures ? workspace / 2 : 0);
+}
+
+/// The same model with other options; only for advice, so that a failure is no advice.
+uint64_t weight_bytes_with(const BuildPlan& build, QFormat qformat) {
+  EngineManifest manifest = build.manifest;
+  manifest.qformat = qformat;
+  for (const int group : {128, 0}) {
+    manifest.group_size = qformat == QFormat::int4_wo ? group : 0;
+    if (const auto layout = lay_out(build.plan, manifest)) return layout->weight_bytes;
+  }
+  return UINT64_MAX;
+}
+
+/// What would make it fit: a smaller format, a shorter context; empty when nothing does.
+std::string advice(const BuildPlan& build, const Preflight& flight, uint64_t free_bytes) {
+  std::vector<std::string> choices;
+  const auto context = static_cast<uint64_t>(build.manifest.context_tokens());
+  const uint64_t rest = flight.workspace_bytes + flight.kv_bytes_per_token * context;
+  for (const auto& [qformat, name] : {std::pair{QFormat::int8_wo, "INT8"}, {QFormat::int4_wo, "INT4"}}) {
+    if (qformat <= build.manifest.qformat || weight_bytes_with(build, qformat) > free_bytes) continue;
+    if (weight_bytes_with(build, qformat) + rest > free_bytes) continue;
+    choices.emplace_back(name);
+    break;
+  }
+  const uint64_t fixed = flight.weight_bytes + flight.workspace_bytes;
+  uint64_t shorter = kMinContext;
+  while (shorter * 2 < context && fixed + shorter * 2 * flight.kv_bytes_per_token <= free_bytes) shorter *= 2;
+  if (shorter < context && fixed + shorter * flight.kv_bytes_per_token <= free_bytes)
+    choices.push_back(fmt::format("a context of {}", shorter));
+  return choices.empty() ? "choose a smaller model" : fmt::format("choose {}", fmt::join(choices, " or "));
+}
+
+/// One sequence of full context must fit; more share what is left of the cache.
+std::string memory_problem(const BuildPlan& build, const Preflight& flight) {
+  const auto context = static_cast<uint64_t>(build.manifest.context_tokens());
+  const uint64_t needed = flight.weight_bytes + flight.workspace_bytes + flight.kv_bytes_per_token * context;
+  if (flight.device_free_bytes == 0 || needed <= flight.device_free_bytes) return {};
+  return fmt::format("needs {}, {} free: {}", bytes_text(needed), bytes_text(flight.device_free_bytes),
+                     advice(build, flight, flight.device_free_bytes));
+}
+
+void fill_run(const BuildPlan& build, double read_bandwidth, Preflight& flight) {
+  const EngineManifest& manifest = build.manifest;
+  for (const StoredWeight& stored : build.layout.weights) flight.weight_bytes += bytes_of(stored);
+  flight.kv_bytes_per_token = KvCache::bytes_per_token(build.plan.info, kv_dtype(manifest));
+  const auto block = static_cast<uint64_t>(manifest.tokens_per_block);
+  const uint64_t blocks = (static_cast<uint64_t>(manifest.context_tokens()) + block - 1) / block;
+  flight.kv_cache_bytes = blocks * block * static_cast<uint64_t>(manifest.max_batch_size) * flight.kv_bytes_per_token;
+  flight.workspace_bytes = workspace_of(build.plan, manifest.max_batch_size);
+  flight.run_bytes = flight.weight_bytes + flight.kv_cache_bytes + flight.workspace_bytes;
+  if (read_bandwidth > 0)
+    flight.decode_tokens_per_s = read_bandwidth * kBandwidthShare / static_cast<double>(token_bytes(build));
+}
+
+}  // namespace
+
+Result<Preflight> preflight(const BuildOptions& options, uint64_t device_free_bytes, double read_bandwidth) {
+  TRY(const Checkpoint checkpoint, Checkpoint::open(options.model_dir));
+  TRY(EngineManifest manifest, manifest_for(options, checkpoint));
+  TRY(const BuildPlan build, plan_build(options, checkpoint, std::move(manifest)));
+  Preflight flight;
+  std::error_code code;
+  flight.model_name = fs::path(build.manifest.source + "/").parent_path().filename().string();
+  flight.config = checkpoint.config();
+  flight.checkpoint_bytes = checkpoint.total_bytes();
+  flight.engine_bytes = output_bytes(build, options.model_dir);
+  flight.device_free_bytes = device_free_bytes;
+  fill_run(build, read_bandwidth, flight);
+  flight.build_host_bytes = build_bytes(build, flight.workspace_bytes, options.measure_error);
+  const std::string output = options.output_dir.empty() ? std::string(".") : options.output_dir;
+  TRY(flight.free_disk_bytes, free_disk_bytes(output));
+  flight.problem = disk_problem(output, flight.engine_bytes, flight.free_disk_bytes);
+  const uint64_t host_bytes = available_memory_bytes();
+  if (flight.problem.empty() && host_bytes > 0 && flight.build_host_bytes > host_bytes)
+    flight.problem = fmt::format("the build needs {} of memory, {} are available: close other programs",
+                                 bytes_text(flight.build_host_bytes), bytes_text(host_bytes));
+  if (flight.problem.empty()) flight.problem = memory_problem(build, flight);
+  return flight;
+}
+
+}  // namespace flightdeck
