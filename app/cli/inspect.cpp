@@ -129,7 +129,8 @@ Result<int> inspectCheckpoint(const std::string& path, bool json) {
   }
   fmt::print("checkpoint {}: {} in {} files, {} tensors\n", path, humanBytes(checkpoint.total_bytes()),
              checkpoint.files().size(), checkpoint.tensors().size());
-  for (const auto& [key, value] : configJson(config).items()) fmt::print("  {:<18} {}\n", key, value.dump());
+  const Json described = configJson(config);
+  for (const auto& [key, value] : described.items()) fmt::print("  {:<18} {}\n", key, value.dump());
   fmt::print("  {:<18} {}\n", "chat_format", chat);
   fmt::print("\nGraph before:\n{}\nPasses:\n{}\nGraph after:\n{}\nTensors:\n", to_text(before), passTable(passes),
              to_text(graph));

@@ -1,0 +1,66 @@
+#include "ui/chat/message_texts.h"
+
+#include <QCoreApplication>
+#include <QStringList>
+
+#include "ui/format.h"
+
+namespace flightdeck {
+namespace {
+QString text(const char* source, int n = -1) { return QCoreApplication::translate("message", source, nullptr, n); }
+const QString kDot = QStringLiteral(" · ");
+}  // namespace
+
+QString finishName(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::eos: return text("stop: eos");
+    case FinishReason::stop: return text("stop: stop text");
+    case FinishReason::length: return text("stop: length");
+    case FinishReason::cancelled: return text("stopped");
+    case FinishReason::failed: return text("failed");
+  }
+  return {};
+}
+
+QString statisticsLine(const Message& message) {
+  const RequestStats& stats = message.stats;
+  if (message.state == MessageState::failed) return finishName(FinishReason::failed);
+  if (stats.generated_tokens == 0 && message.state == MessageState::partial)
+    return message.finish == FinishReason::cancelled ? finishName(FinishReason::cancelled) : text("interrupted");
+  QStringList parts;
+  parts << text("%1 tokens").arg(formatCount(stats.generated_tokens));
+  if (stats.decode_tokens_per_s > 0) parts << text("%1 tok/s").arg(formatRate(stats.decode_tokens_per_s));
+  if (stats.first_token_ms > 0) parts << text("first token %1").arg(formatMilliseconds(stats.first_token_ms));
+  QString prompt = text("prompt %1 tokens").arg(formatCount(stats.prompt_tokens));
+  if (stats.reused_tokens > 0) prompt += text(" (%1 reused)").arg(formatCount(stats.reused_tokens));
+  if (stats.prompt_tokens_per_s > 0) prompt += text(" %1 tok/s").arg(formatRate(stats.prompt_tokens_per_s));
+  parts << prompt << finishName(message.finish);
+  return parts.join(kDot);
+}
+
+QString liveStatistics(const LiveAnswer& live, int other_requests) {
+  QStringList parts;
+  if (live.generated_tokens == 0) {
+    if (live.request == 0) parts << text("preparing");
+    else if (live.prefill_total > 0)
+      parts << text("reading prompt %1 / %2").arg(formatCount(live.prefill_done), formatCount(live.prefill_total));
+    else parts << text("waiting for a place in the batch");
+  } else {
+    parts << text("%1 tokens").arg(formatCount(live.generated_tokens));
+    parts << text("%1 tok/s").arg(formatRate(live.tokens_per_s));
+  }
+  if (other_requests == 1) parts << text("sharing the batch with 1 other request");
+  if (other_requests > 1) parts << text("sharing the batch with %1 other requests").arg(other_requests);
+  return parts.join(kDot);
+}
+
+QString messageNote(const Message& message, const LiveAnswer* live) {
+  if (message.state == MessageState::failed) return qs(message.error);
+  if (live && live->dropped_messages > 0)
+    return text("The oldest %1 messages no longer fit the context and were left out of this answer.").arg(live->dropped_messages);
+  if (!live && message.state == MessageState::partial && message.finish != FinishReason::cancelled)
+    return text("This answer was interrupted. Regenerate writes it anew; this version stays.");
+  return {};
+}
+
+}  // namespace flightdeck

@@ -1,0 +1,77 @@
+#include "ui/models/library_row.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+
+#include "ui/icons.h"
+#include "ui/widgets/controls.h"
+#include "ui/widgets/elided_label.h"
+
+namespace flightdeck {
+
+LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& detail, const QString& size, bool damaged)
+    : icon_name_(damaged ? QStringLiteral("warning") : icon), damaged_(damaged) {
+  setProperty("look", "card");
+  row_ = makeBox<QHBoxLayout>(this, space::m, space::s);
+  row_->setContentsMargins(space::l, space::m, space::m, space::m);
+  icon_ = new QLabel;
+  icon_->setFixedWidth(32);
+  auto* words = makeBox<QVBoxLayout>(nullptr, 0, 2);
+  auto* first = makeBox<QHBoxLayout>(nullptr, 0, space::s);
+  auto* title = new ElidedLabel(name);
+  title->setFont(fontOf(FontKind::semibold, type::reading));
+  badge_ = makeLabel({}, type::tiny, Tone::accent);
+  badge_->setProperty("look", "badge");
+  badge_->hide();
+  first->addWidget(title);
+  first->addWidget(badge_);
+  first->addStretch();
+  auto* facts = new ElidedLabel(detail);
+  facts->setFont(fontOf(FontKind::ui, type::small));
+  facts->setProperty("tone", damaged ? "error" : "muted");
+  words->addLayout(first);
+  words->addWidget(facts);
+  auto* bytes = makeLabel(size, type::body, Tone::text, FontKind::semibold);
+  bytes->setMinimumWidth(72);
+  bytes->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  row_->addWidget(icon_);
+  row_->addLayout(words, 1);
+  row_->addWidget(bytes);
+  row_->addSpacing(space::s);
+  setAccessibleName(QStringLiteral("%1, %2, %3").arg(name, detail, size));
+}
+
+QPushButton* LibraryRow::addButton(const QString& text, const char* look) {
+  auto* button = makeButton(text, look);
+  row_->addWidget(button);
+  return button;
+}
+
+QPushButton* LibraryRow::addIconButton(const QString& icon, const QString& name) {
+  auto* button = makeIconButton(icon, name);
+  row_->addWidget(button);
+  return button;
+}
+
+void LibraryRow::setActive(const QString& word) {
+  badge_->setText(word);
+  badge_->setVisible(!word.isEmpty());
+}
+
+void LibraryRow::refreshIcon() {
+  const Colors& colors = colorsOf(this);
+  icon_->setPixmap(iconPixmap(icon_name_, damaged_ ? colors.error : colors.muted, 24, devicePixelRatioF()));
+}
+
+void LibraryRow::showEvent(QShowEvent* event) {
+  refreshIcon();
+  QFrame::showEvent(event);
+}
+
+void LibraryRow::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange) refreshIcon();
+  QFrame::changeEvent(event);
+}
+
+}  // namespace flightdeck

@@ -1,0 +1,57 @@
+// Everything the window asks of core, as functions: app/ fills in the real ones, tests their own. All of them may block and
+// are called on background threads only; they must be callable from several threads at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/base/settings.h"
+#include "core/chats/chat_store.h"
+#include "core/engine/builder.h"
+#include "core/runtime/engine.h"
+
+namespace flightdeck {
+
+/// A device an engine can run on, as the Build and Settings pages show it.
+struct DeviceFacts {
+  std::string id;    // "cpu", "cuda:0"
+  std::string name;  // "AMD EPYC, 2 threads, AVX-512 VNNI"
+  uint64_t total_bytes = 0;
+  uint64_t free_bytes = 0;
+  double read_bandwidth = 0;  // bytes a second, 0: unknown
+};
+
+/// A checkpoint folder of the library.
+struct CheckpointListing {
+  std::string path;
+  std::string name;
+  ModelConfig config;
+  uint64_t bytes = 0;
+  std::string error;  // not empty: cannot be used, and why
+};
+
+struct Services {
+  using Stop = std::stop_token;
+  std::function<Result<std::unique_ptr<ChatStore>>(std::string* warning)> open_chats;
+  std::function<Result<std::unique_ptr<Inference>>(const std::string& engine_dir, const EngineOptions&,
+                                                   const std::function<void(const LoadProgress&)>&, Stop)>
+      load_engine;
+  std::function<Result<EngineManifest>(const BuildOptions&, const std::function<void(const BuildProgress&)>&, Stop)>
+      build_engine;
+  std::function<Result<Preflight>(const BuildOptions&, uint64_t device_free_bytes, double read_bandwidth)> preflight;
+  std::function<std::vector<EngineListing>(const std::string& folder)> list_engines;
+  std::function<CheckpointListing(const std::string& folder)> describe_checkpoint;
+  std::function<std::vector<DeviceFacts>()> devices;
+  /// Conversation → prompt ids of at most max_tokens; `dropped`: messages that no longer fit.
+  std::function<Result<std::vector<int32_t>>(const Inference&, const std::vector<ChatMessage>&, int max_tokens, int* dropped)>
+      encode_chat;
+  std::function<Result<void>(const Settings&)> save_settings;
+
+  std::string engines_folder;    // where new engines go
+  std::string starter_model;     // folder of the starter checkpoint, empty when it is not installed
+};
+
+}  // namespace flightdeck

@@ -1,0 +1,27 @@
+#include "ui/throughput/metric_card.h"
+
+#include <QVBoxLayout>
+
+namespace flightdeck {
+
+MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame(parent), name_(name) {
+  setProperty("look", "card");
+  setMinimumWidth(112);
+  auto* column = makeBox<QVBoxLayout>(this, 0, 0);
+  column->setContentsMargins(space::l, space::s, space::s, space::s);
+  column->addWidget(makeLabel(name, type::small, Tone::muted));
+  value_ = makeLabel(QStringLiteral("–"), 20, tone, FontKind::semibold);
+  detail_ = makeLabel({}, type::tiny, Tone::faint);
+  value_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+  detail_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+  column->addWidget(value_);
+  column->addWidget(detail_);
+}
+
+void MetricCard::setValue(const QString& value, const QString& detail) {
+  value_->setText(value);
+  detail_->setText(detail);
+  setAccessibleName(QStringLiteral("%1: %2, %3").arg(name_, value, detail));
+}
+
+}  // namespace flightdeck

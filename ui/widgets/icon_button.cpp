@@ -1,0 +1,35 @@
+#include "ui/widgets/icon_button.h"
+
+#include <QEvent>
+
+#include "ui/icons.h"
+#include "ui/theme.h"
+
+namespace flightdeck {
+
+IconButton::IconButton(const QString& icon, const QString& text, QWidget* parent) : QPushButton(text, parent), icon_(icon) {
+  setCursor(Qt::PointingHandCursor);
+  setAutoDefault(false);
+  setIconSize(QSize(16, 16));
+}
+
+void IconButton::refresh() {
+  const Colors& colors = colorsOf(this);
+  const QString look = property("look").toString();
+  QColor color = colors.muted;
+  if (look == QLatin1String("primary")) color = colors.on_accent;
+  if (look == QLatin1String("danger")) color = Qt::white;
+  setIcon(iconOf(icon_, color));
+}
+
+void IconButton::changeEvent(QEvent* event) {
+  if (event->type() == QEvent::PaletteChange) refresh();
+  QPushButton::changeEvent(event);
+}
+
+void IconButton::showEvent(QShowEvent* event) {
+  refresh();
+  QPushButton::showEvent(event);
+}
+
+}  // namespace flightdeck

@@ -1,0 +1,70 @@
+#include "ui/widgets/toast.h"
+
+#include <QEvent>
+#include <QHBoxLayout>
+#include <utility>
+
+#include "ui/widgets/controls.h"
+
+namespace flightdeck {
+
+Toast::Toast(QWidget* over) : QFrame(over) {
+  setProperty("look", "toast");
+  auto* row = makeBox<QHBoxLayout>(this, space::s, space::m);
+  row->setContentsMargins(space::l, space::s, space::s, space::s);
+  label_ = makeLabel({});
+  label_->setWordWrap(true);
+  label_->setMaximumWidth(560);
+  button_ = makeButton({}, "quiet");
+  row->addWidget(label_);
+  row->addWidget(button_);
+  timer_.setSingleShot(true);
+  connect(&timer_, &QTimer::timeout, this, &Toast::expire);
+  connect(button_, &QPushButton::clicked, this, [this] {
+    const auto action = std::exchange(on_action_, {});
+    on_expired_ = {};
+    expire();
+    if (action) action();
+  });
+  over->installEventFilter(this);
+  hide();
+}
+
+void Toast::showMessage(const QString& text, const QString& action, std::function<void()> on_action,
+                        std::function<void()> on_expired, int milliseconds) {
+  expire();
+  label_->setText(text);
+  const int wanted = label_->fontMetrics().horizontalAdvance(text) + space::s;
+  label_->setFixedWidth(std::min(wanted, std::max(200, parentWidget()->width() - 220)));
+  label_->setFixedHeight(label_->heightForWidth(label_->width()));
+  setAccessibleName(text);
+  button_->setText(action.isEmpty() ? tr("Close") : action);
+  on_action_ = std::move(on_action);
+  on_expired_ = std::move(on_expired);
+  place();
+  show();
+  raise();
+  timer_.start(milliseconds);
+}
+
+void Toast::expire() {
+  timer_.stop();
+  hide();
+  on_action_ = {};
+  if (const auto expired = std::exchange(on_expired_, {})) expired();
+}
+
+QString Toast::text() const { return isHidden() ? QString() : label_->text(); }
+
+bool Toast::eventFilter(QObject* object, QEvent* event) {
+  if (event->type() == QEvent::Resize && isVisible()) place();
+  return QFrame::eventFilter(object, event);
+}
+
+void Toast::place() {
+  layout()->activate();
+  adjustSize();
+  move((parentWidget()->width() - width()) / 2, parentWidget()->height() - height() - 56);
+}
+
+}  // namespace flightdeck
