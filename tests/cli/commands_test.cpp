@@ -82,7 +82,7 @@ class CommandsTest : public QObject {
   }
 
   void takesTextsThatLookLikeFlags() {
-    const Outcome outcome = run({"--input-text", "--not-a-flag", "run", "--max-output-len", "2"});
+    const Outcome outcome = run({"--input-text", "--not-a-flag", "run", "--top-k", "2"});
     VERIFY_SUCCESS(outcome);
     QVERIFY(outcome.out.contains("Input [Text 0]: \"--not-a-flag\"\n"));
     QVERIFY(outcome.out.contains("Input [Text 1]: \"run\"\n"));
