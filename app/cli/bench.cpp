@@ -107,37 +107,49 @@ void printRoofline(const Subject& subject, const BenchmarkCase& shape, const Ben
       result.first_token_ms > 0 ? 1000.0 * shape.batch_size * shape.input_length / result.first_token_ms : 0.0);
 }
 
-Result<int> benchCases(const Flags& flags, const std::stop_token& stop) {
-  TRY(const std::vector<BenchmarkCase> cases, casesOf(flags));
+BenchmarkCase largestOf(const std::vector<BenchmarkCase>& cases) {
   BenchmarkCase largest = cases.front();
   for (const BenchmarkCase& shape : cases) {
     largest.batch_size = std::max(largest.batch_size, shape.batch_size);
     largest.input_length = std::max(largest.input_length, shape.input_length);
     largest.output_length = std::max(largest.output_length, shape.output_length);
   }
-  const double ceiling = flags.roofline ? measure_read_bandwidth(roofThreads(flags.engine)) : 0;
+  return largest;
+}
+
+Result<int> benchCases(const Flags& flags, const std::stop_token& stop) {
+  TRY(const std::vector<BenchmarkCase> cases, casesOf(flags));
+  const BenchmarkCase largest = largestOf(cases);
   TRY(const Subject subject, start(flags, largest.batch_size, largest.input_length, largest.output_length, stop));
+  std::vector<BenchmarkResult> results;
   if (flags.csv) fmt::print("{}\n", benchmark_csv_header());
   for (const BenchmarkCase& shape : cases) {
     TRY(const BenchmarkResult result, run_benchmark(*subject.engine, shape, flags.options, stop));
     const BenchmarkSubject words = describe(subject);
     fmt::print("{}\n", flags.csv ? benchmark_csv_row(words, shape, result) : benchmark_line(words, shape, result));
-    if (flags.roofline) printRoofline(subject, shape, result, ceiling);
     std::fflush(stdout);
+    results.push_back(result);
   }
+  if (!flags.roofline) return 0;
+  // Afterwards, so that the memory it takes is in no peak above.
+  const double ceiling = measure_read_bandwidth(roofThreads(flags.engine));
+  for (size_t i = 0; i < cases.size(); ++i) printRoofline(subject, cases[i], results[i], ceiling);
   return 0;
 }
 
 Result<int> benchTrace(Flags flags, const std::stop_token& stop) {
   if (flags.type == "V1") flags.engine.options.policy = BatchPolicy::static_batch;
   flags.engine.options.max_queue = 1 << 20;
-  constexpr int kLength = 128;  // of random models, where no flag says
-  if (flags.trace.max_input_tokens == 0) flags.trace.max_input_tokens = kLength;
-  if (flags.trace.max_output_tokens == 0) flags.trace.max_output_tokens = kLength;
-  TRY(const Subject subject,
-      start(flags, flags.maxBatchSize, flags.trace.max_input_tokens, flags.trace.max_output_tokens, stop));
-  flags.trace.vocab_size = subject.plan.info.vocab_size;
-  TRY(const std::vector<TraceRequest> trace, read_trace(flags.dataset, flags.trace));
+  constexpr int kLength = 128;  // where no flag says
+  TraceOptions& trace = flags.trace;
+  const bool inputGiven = trace.max_input_tokens > 0, outputGiven = trace.max_output_tokens > 0;
+  if (!inputGiven) trace.max_input_tokens = kLength;
+  if (!outputGiven) trace.max_output_tokens = kLength;
+  TRY(const Subject subject, start(flags, flags.maxBatchSize, trace.max_input_tokens, trace.max_output_tokens, stop));
+  if (!inputGiven) trace.max_input_tokens = std::min(kLength, subject.manifest.max_input_len);
+  if (!outputGiven) trace.max_output_tokens = std::min(kLength, subject.manifest.max_output_len);
+  trace.vocab_size = subject.plan.info.vocab_size;
+  TRY(const std::vector<TraceRequest> requests, read_trace(flags.dataset, trace));
   ReplayResult result;
   {
     ProgressLine line;
@@ -145,7 +157,7 @@ Result<int> benchTrace(Flags flags, const std::stop_token& stop) {
       line.show("replaying", static_cast<double>(done) / static_cast<double>(total),
                 fmt::format("{} of {}", done, total));
     };
-    TRY(result, replay_trace(*subject.engine, trace, show, stop));
+    TRY(result, replay_trace(*subject.engine, requests, show, stop));
   }
   fmt::print("{}", replay_lines(result));
   fmt::print(stderr, "{:.0f} prompt and {:.0f} answer tokens, {}, batch {}\n", result.input_tokens,

@@ -22,7 +22,7 @@ struct EngineFlags {
   Result<std::unique_ptr<Inference>> load(std::stop_token stop) const;
 };
 
-/// --temperature to --stop. `params` holds the defaults; `given` tells which of the flags were on the command line.
+/// --temperature to --ignore_eos. `params` holds the defaults until the command line is parsed.
 struct SamplingFlags {
   SamplingParams params;
 

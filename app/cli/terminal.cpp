@@ -16,6 +16,9 @@ void ProgressLine::show(const std::string& step, double fraction, const std::str
     if (isNew) fmt::print(stderr, "{}\n", step);
     return;
   }
+  const auto now = std::chrono::steady_clock::now();
+  if (!isNew && now - drawnAt_ < std::chrono::milliseconds(50)) return;
+  drawnAt_ = now;
   constexpr int kWidth = 24;
   const int full = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kWidth);
   fmt::print(stderr, "\r\033[K{:━<{}}{:╌<{}} {:3.0f}% {}{}{}", "", full, "", kWidth - full, fraction * 100, step,

@@ -1,6 +1,7 @@
 // What commands write to a terminal: progress on stderr, text of models, sizes and times for people. Main thread only.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -10,7 +11,8 @@ namespace flightdeck::cli {
 
 bool isTerminal(std::FILE* file);
 
-/// One line of progress on stderr: rewritten in place on a terminal; elsewhere a line each time the step changes.
+/// One line of progress on stderr: rewritten in place on a terminal, at most 20 times a second; elsewhere a line each
+/// time the step changes.
 class ProgressLine {
  public:
   ~ProgressLine() { clear(); }
@@ -20,6 +22,7 @@ class ProgressLine {
 
  private:
   std::string step_;
+  std::chrono::steady_clock::time_point drawnAt_;
   bool drawn_ = false;
 };
 
