@@ -39,6 +39,7 @@ function(flightdeck_tests)
     set_target_properties(${name} PROPERTIES AUTOMOC ON)
     target_link_libraries(${name} PRIVATE ${ARG_LINKS} Qt6::Test flightdeck_options)
     target_compile_definitions(${name} PRIVATE FLIGHTDECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    # Qt Test defines these folders for every target, which would make the precompiled headers unusable.
     target_precompile_headers(${name} REUSE_FROM flightdeck_test_headers)
     target_compile_options(${name} PRIVATE ${flightdeck_test_flags})
     add_test(NAME ${name} COMMAND ${name})

@@ -45,7 +45,8 @@ class Application : public QObject {
   bool down_ = false;
 };
 
-/// What app/main.cpp calls for the window: builds the Application, shows it, runs the event loop, returns its exit code.
+/// What app/main.cpp calls for the window: builds the Application, shows it, runs the event loop, returns its exit
+/// code.
 int runWindow(QApplication& app, Services services);
 
 }  // namespace flightdeck

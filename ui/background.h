@@ -46,7 +46,8 @@ class Background : public QObject {
   template <class Call>
   void post(QPointer<QObject> guard, Call call) {
     QMetaObject::invokeMethod(
-        this, [guard = std::move(guard), call = std::move(call)]() mutable {
+        this,
+        [guard = std::move(guard), call = std::move(call)]() mutable {
           if (guard) call();
         },
         Qt::QueuedConnection);

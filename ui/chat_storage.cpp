@@ -22,8 +22,10 @@ void ChatStorage::run() {
   QMetaObject::invokeMethod(
       this,
       [this, ok = store.has_value(), text = qs(store ? warning : store.error().message)] {
-        if (ok) Q_EMIT opened(text);
-        else Q_EMIT failed(text);
+        if (ok)
+          Q_EMIT opened(text);
+        else
+          Q_EMIT failed(text);
       },
       Qt::QueuedConnection);
   std::unique_lock lock(mutex_);

@@ -1,5 +1,5 @@
-// The chat store on a thread of its own: calls return at once, answers come back on the GUI thread unless their guard is gone.
-// Jobs run in the order of the calls. GUI thread only.
+// The chat store on a thread of its own: calls return at once, answers come back on the GUI thread unless their guard
+// is gone. Jobs run in the order of the calls. GUI thread only.
 #pragma once
 
 #include <QObject>
@@ -25,7 +25,8 @@ class ChatStorage : public QObject {
   /// job(store) on the storage thread, then(result) on the GUI thread. Without a store every job gets its error.
   template <class T>
   void call(QObject* guard, std::function<Result<T>(ChatStore&)> job, std::function<void(Result<T>)> then) {
-    post([this, guard = QPointer<QObject>(guard), job = std::move(job), then = std::move(then)](ChatStore* store) mutable {
+    post([this, guard = QPointer<QObject>(guard), job = std::move(job),
+          then = std::move(then)](ChatStore* store) mutable {
       auto result = std::make_shared<Result<T>>(store ? job(*store) : Result<T>(tl::unexpected(open_error_)));
       QMetaObject::invokeMethod(
           this,
@@ -48,11 +49,11 @@ class ChatStorage : public QObject {
   void post(Job job);
   void run();
   const Services& services_;
-  Error open_error_;             // storage thread
+  Error open_error_;  // storage thread
   std::mutex mutex_;
   std::condition_variable ready_;
-  std::deque<Job> jobs_;         // guarded by mutex_
-  bool closing_ = false;         // guarded by mutex_
+  std::deque<Job> jobs_;  // guarded by mutex_
+  bool closing_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 

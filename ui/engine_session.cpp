@@ -58,8 +58,8 @@ void EngineSession::load(const std::string& engine_dir) {
   options.max_batch_size = settings.max_batch_size;
   options.kv_cache_fraction = settings.kv_cache_fraction;
   const int generation = ++generation_;
-  auto report = [this, generation, guard = QPointer<QObject>(this), last = -1.0, phase = std::string()](
-                    const LoadProgress& progress) mutable {
+  auto report = [this, generation, guard = QPointer<QObject>(this), last = -1.0,
+                 phase = std::string()](const LoadProgress& progress) mutable {
     if (progress.fraction - last < 0.01 && phase == progress.phase) return;
     last = progress.fraction;
     phase = progress.phase;

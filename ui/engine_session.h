@@ -1,5 +1,5 @@
-// The engine the window works with: loads and unloads it in the background and reads its statistics ten times a second while
-// something looks at them or a request runs. GUI thread only.
+// The engine the window works with: loads and unloads it in the background and reads its statistics ten times a second
+// while something looks at them or a request runs. GUI thread only.
 #pragma once
 
 #include <QObject>
@@ -56,7 +56,8 @@ class EngineSession : public QObject {
  private:
   void poll();
   void release();
-  void onLoaded(int generation, const QString& name, const std::string& path, Result<std::shared_ptr<Inference>> result);
+  void onLoaded(int generation, const QString& name, const std::string& path,
+                Result<std::shared_ptr<Inference>> result);
   const Services& services_;
   Background& background_;
   SettingsModel& settings_;

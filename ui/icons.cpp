@@ -33,7 +33,8 @@ QIcon iconOf(const QString& name, const QColor& color) {
 
 QIcon applicationIcon() {
   QIcon icon;
-  for (int size : {16, 32, 48, 128, 256}) icon.addPixmap(iconPixmap(QStringLiteral("flightdeck"), QColor(Qt::white), size));
+  for (int size : {16, 32, 48, 128, 256})
+    icon.addPixmap(iconPixmap(QStringLiteral("flightdeck"), QColor(Qt::white), size));
   return icon;
 }
 

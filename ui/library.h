@@ -1,5 +1,5 @@
-// Checkpoint folders and engines on this machine, listed in the background. Deleted engines wait in a trash folder until
-// their undo has run out. GUI thread only.
+// Checkpoint folders and engines on this machine, listed in the background. Deleted engines wait in a trash folder
+// until their undo has run out. GUI thread only.
 #pragma once
 
 #include <QObject>

@@ -52,7 +52,6 @@ Page* MainWindow::keep(PageId id, Page* page) {
 ChatPage* MainWindow::chatPage() {
   if (QWidget* page = pages_[0]) return static_cast<ChatPage*>(page);
   auto* page = keep(PageId::chat, new ChatPage(context_, toast_));
-  connect(page, &ChatPage::buildRequested, this, &MainWindow::buildFrom);
   connect(page, &ChatPage::modelsRequested, this, [this] { showPage(PageId::models); });
   connect(page, &ChatPage::generatingChanged, this, [this](bool any) { rail_->setBusy(PageId::chat, any); });
   return page;
@@ -94,15 +93,29 @@ SettingsPage* MainWindow::settingsPage() {
 void MainWindow::showPage(PageId page) {
   QWidget* widget = nullptr;
   switch (page) {
-    case PageId::chat: widget = chatPage(); break;
-    case PageId::models: widget = modelsPage(); break;
-    case PageId::build: widget = buildPage(); break;
-    case PageId::throughput: widget = throughputPage(); break;
-    case PageId::settings: widget = settingsPage(); break;
+    case PageId::chat:
+      widget = chatPage();
+      break;
+    case PageId::models:
+      widget = modelsPage();
+      break;
+    case PageId::build:
+      widget = buildPage();
+      break;
+    case PageId::throughput:
+      widget = throughputPage();
+      break;
+    case PageId::settings:
+      widget = settingsPage();
+      break;
   }
   current_ = page;
   stack_->setCurrentWidget(widget);
   rail_->setCurrent(page);
+  if (page == PageId::chat)
+    chatPage()->focusComposer();
+  else
+    widget->setFocus();
   context_.session.setWatched(page == PageId::throughput);
 }
 

@@ -1,4 +1,5 @@
-// The window: rail, pages, status strip. Pages and navigation only; a page is made when it is first shown. GUI thread only.
+// The window: rail, pages, status strip. Pages and navigation only; a page is made when it is first shown. GUI thread
+// only.
 #pragma once
 
 #include <QMainWindow>

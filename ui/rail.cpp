@@ -2,6 +2,7 @@
 
 #include <QAbstractButton>
 #include <QEvent>
+#include <QFocusEvent>
 #include <QLabel>
 #include <QPainter>
 #include <QVBoxLayout>
@@ -29,6 +30,10 @@ class RailButton : public QAbstractButton {
   }
 
  protected:
+  void focusInEvent(QFocusEvent* event) override {
+    by_keyboard_ = event->reason() == Qt::TabFocusReason || event->reason() == Qt::BacktabFocusReason;
+    QAbstractButton::focusInEvent(event);
+  }
   void enterEvent(QEnterEvent*) override { update(); }
   void leaveEvent(QEvent*) override { update(); }
   void paintEvent(QPaintEvent*) override {
@@ -41,7 +46,7 @@ class RailButton : public QAbstractButton {
       painter.setBrush(isChecked() ? colors.selection : colors.raised);
       painter.drawRoundedRect(box, radius::medium, radius::medium);
     }
-    if (hasFocus()) {
+    if (hasFocus() && by_keyboard_) {
       painter.setPen(colors.accent);
       painter.setBrush(Qt::NoBrush);
       painter.drawRoundedRect(box, radius::medium, radius::medium);
@@ -60,7 +65,7 @@ class RailButton : public QAbstractButton {
 
  private:
   QString icon_;
-  bool busy_ = false;
+  bool busy_ = false, by_keyboard_ = false;
 };
 
 }  // namespace

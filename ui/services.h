@@ -1,5 +1,5 @@
-// Everything the window asks of core, as functions: app/ fills in the real ones, tests their own. All of them may block and
-// are called on background threads only; they must be callable from several threads at once.
+// Everything the window asks of core, as functions: app/ fills in the real ones, tests their own. All of them may block
+// and are called on background threads only; they must be callable from several threads at once.
 #pragma once
 
 #include <functional>
@@ -46,12 +46,13 @@ struct Services {
   std::function<CheckpointListing(const std::string& folder)> describe_checkpoint;
   std::function<std::vector<DeviceFacts>()> devices;
   /// Conversation → prompt ids of at most max_tokens; `dropped`: messages that no longer fit.
-  std::function<Result<std::vector<int32_t>>(const Inference&, const std::vector<ChatMessage>&, int max_tokens, int* dropped)>
+  std::function<Result<std::vector<int32_t>>(const Inference&, const std::vector<ChatMessage>&, int max_tokens,
+                                             int* dropped)>
       encode_chat;
   std::function<Result<void>(const Settings&)> save_settings;
 
-  std::string engines_folder;    // where new engines go
-  std::string starter_model;     // folder of the starter checkpoint, empty when it is not installed
+  std::string engines_folder;  // where new engines go
+  std::string starter_model;   // folder of the starter checkpoint, empty when it is not installed
 };
 
 }  // namespace flightdeck

@@ -14,7 +14,8 @@ namespace {
 
 QLabel* figure(Tone tone, const QString& widest, FontKind kind = FontKind::semibold) {
   QLabel* label = makeLabel({}, type::small, tone, kind);
-  label->setFixedWidth(QFontMetrics(label->font()).horizontalAdvance(widest) + 2);  // numbers never push their neighbours
+  label->setFixedWidth(QFontMetrics(label->font()).horizontalAdvance(widest) +
+                       2);  // numbers never push their neighbours
   return label;
 }
 
@@ -44,7 +45,7 @@ StatusStrip::StatusStrip(Context& context, QWidget* parent) : QFrame(parent), co
   memory_bar_ = new MeterBar(Tone::queue);
   memory_bar_->setAccessibleName(tr("Memory in use"));
   memory_ = makeLabel({}, type::tiny, Tone::muted);
-  row->addWidget(engine_, 3);
+  row->addWidget(engine_);
   row->addWidget(load_bar_);
   row->addWidget(cancel_);
   row->addStretch(1);
@@ -120,7 +121,8 @@ void StatusStrip::paintEvent(QPaintEvent* event) {
   const bool loading = context_.session.state() == EngineSession::State::loading;
   const QColor color = ready ? colors.accent : loading ? colors.prefill : colors.faint;
   painter.setPen(QPen(color, 1.5));
-  painter.setBrush(ready ? QBrush(color) : QBrush(Qt::NoBrush));  // a ring while there is no engine: shape, not colour alone
+  painter.setBrush(ready ? QBrush(color)
+                         : QBrush(Qt::NoBrush));  // a ring while there is no engine: shape, not colour alone
   painter.drawEllipse(QPointF(20, height() / 2.0 + 0.5), 4, 4);
 }
 

@@ -32,6 +32,7 @@ QLabel[tone="error"] { color: @error; }
 QLabel[look="badge"] { background: @selection; color: @accent; border-radius: 9px; padding: 2px 8px; }
 
 QPushButton, QToolButton { background: @raised; color: @text; border: 1px solid @line; border-radius: 8px; padding: 6px 14px; }
+QPushButton[icononly="true"] { padding: 6px 7px; }
 QPushButton:hover, QToolButton:hover { border-color: @faint; }
 QPushButton:pressed, QToolButton:pressed { background: @selection; }
 QPushButton:focus, QToolButton:focus { border-color: @accent; }

@@ -7,7 +7,8 @@
 
 namespace flightdeck {
 
-/// Widgets choose a look by the dynamic property "look": primary, danger, quiet, chip, card, panel, raised, bubble, field.
+/// Widgets choose a look by the dynamic property "look": primary, danger, quiet, chip, card, panel, raised, bubble,
+/// field.
 QString styleSheetFor(const Colors& colors);
 
 }  // namespace flightdeck

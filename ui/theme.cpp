@@ -17,25 +17,44 @@ static void initResources() { Q_INIT_RESOURCE(icons); }
 namespace flightdeck {
 
 const Colors& darkColors() {
-  static const Colors colors{
-      .background = 0x0e1318, .panel = 0x141b22, .raised = 0x1b242d, .line = 0x26323d,
-      .text = 0xe4ebf1, .muted = 0x94a3b1, .faint = 0x7f8e9b,
-      .accent = 0x2fc6b4, .selection = 0x1f3a3d, .on_accent = 0x06201d,
-      .prefill = 0xf0b04e, .queue = 0xa196f7, .error = 0xf4737a, .dark = true};
+  static const Colors colors{.background = 0x0e1318,
+                             .panel = 0x141b22,
+                             .raised = 0x1b242d,
+                             .line = 0x26323d,
+                             .text = 0xe4ebf1,
+                             .muted = 0x94a3b1,
+                             .faint = 0x7f8e9b,
+                             .accent = 0x2fc6b4,
+                             .selection = 0x1f3a3d,
+                             .on_accent = 0x06201d,
+                             .prefill = 0xf0b04e,
+                             .queue = 0xa196f7,
+                             .error = 0xf4737a,
+                             .dark = true};
   return colors;
 }
 
 const Colors& lightColors() {
-  static const Colors colors{
-      .background = 0xf4f6f8, .panel = 0xffffff, .raised = 0xf8fafb, .line = 0xdde3e8,
-      .text = 0x1a2530, .muted = 0x55636f, .faint = 0x64717d,
-      .accent = 0x087a6f, .selection = 0xdff1ef, .on_accent = 0xffffff,
-      .prefill = 0x935800, .queue = 0x5b4dcb, .error = 0xc22f39, .dark = false};
+  static const Colors colors{.background = 0xf4f6f8,
+                             .panel = 0xffffff,
+                             .raised = 0xf8fafb,
+                             .line = 0xdde3e8,
+                             .text = 0x1a2530,
+                             .muted = 0x55636f,
+                             .faint = 0x64717d,
+                             .accent = 0x07766b,
+                             .selection = 0xdff1ef,
+                             .on_accent = 0xffffff,
+                             .prefill = 0x935800,
+                             .queue = 0x5b4dcb,
+                             .error = 0xc22f39,
+                             .dark = false};
   return colors;
 }
 
-const Colors& colorsOf(const QWidget* widget) {
-  return widget->palette().color(QPalette::Window).lightness() < 128 ? darkColors() : lightColors();
+const Colors& colorsOf(const QWidget*) {
+  // The application's palette: a widget's own is rewritten by style sheets, and late.
+  return QGuiApplication::palette().color(QPalette::Window).lightness() < 128 ? darkColors() : lightColors();
 }
 
 namespace {
@@ -105,7 +124,7 @@ QColor sequenceColor(quint64 id, const Colors& colors) {
   // Ten hues away from the amber of prefill; neighbours in id are far apart.
   static constexpr std::array<int, 10> hues{248, 20, 172, 330, 100, 205, 275, 66, 190, 300};
   const int hue = hues[id % hues.size()];
-  return colors.dark ? QColor::fromHsl(hue, 150, 160) : QColor::fromHsl(hue, 140, 170);
+  return colors.dark ? QColor::fromHsl(hue, 150, 174) : QColor::fromHsl(hue, 140, 170);
 }
 
 Theme::Theme(QApplication& app) : app_(app) {

@@ -1,5 +1,6 @@
-// The one place where tokens cross threads. Any thread pushes into the inbox; the GUI thread hears of it at most 30 times a
-// second, except for a stream's first token and its end, which it hears at once. At most one wake-up is queued at a time.
+// The one place where tokens cross threads. Any thread pushes into the inbox; the GUI thread hears of it at most 30
+// times a second, except for a stream's first token and its end, which it hears at once. At most one wake-up is queued
+// at a time.
 #pragma once
 
 #include <QElapsedTimer>
@@ -23,7 +24,7 @@ using StreamId = int64_t;
 struct FeedUpdate {
   StreamId stream = 0;
   std::string text;
-  int generated_tokens = -1;               // -1: no token came
+  int generated_tokens = -1;  // -1: no token came
   int prefill_done = -1, prefill_total = 0;
   std::optional<Completion> completion;
 };
@@ -41,12 +42,12 @@ class TokenFeed : public QObject {
    private:
     friend class TokenFeed;
     enum class Wake : uint8_t { idle, posted, timer };
-    FeedUpdate& updateOf(StreamId stream);       // under mutex_
-    void wake(bool urgent);                      // under mutex_
+    FeedUpdate& updateOf(StreamId stream);  // under mutex_
+    void wake(bool urgent);                 // under mutex_
     std::mutex mutex_;
-    TokenFeed* feed_ = nullptr;                  // null once the feed is gone
-    std::vector<FeedUpdate> updates_;            // in the order of each stream's first push
-    std::vector<StreamId> started_;              // streams whose first token was announced
+    TokenFeed* feed_ = nullptr;        // null once the feed is gone
+    std::vector<FeedUpdate> updates_;  // in the order of each stream's first push
+    std::vector<StreamId> started_;    // streams whose first token was announced
     Wake state_ = Wake::idle;
     bool urgent_ = false;
     int wake_ups_ = 0;

@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "app/cli/commands.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/terminal.h"
@@ -54,6 +56,11 @@ Result<int> build(Flags flags) {
   BuildOptions& options = flags.options;
   if (flags.weightOnly) flags.qformat = flags.weightOnlyPrecision + "_wo";
   TRY(options.qformat, parse_qformat(flags.qformat));
+  std::error_code code;
+  if (!options.overwrite && std::filesystem::exists(options.output_dir, code) &&
+      !std::filesystem::is_empty(options.output_dir, code))
+    return fail(ErrorKind::invalid_input,
+                "{} exists already: choose another --output_dir, or replace it with --overwrite", options.output_dir);
   const Interrupt interrupt;
   EngineManifest manifest;
   {

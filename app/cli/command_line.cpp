@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "app/cli/arguments.h"
@@ -37,14 +38,21 @@ int unknownCommand(const CLI::App& program, const std::string& word) {
   return complain(kBadArguments, fmt::format("there is no command {}: {}", quote(word), hint));
 }
 
-/// The first argument nobody asked for, with the flag it was probably meant to be.
-int unknownArgument(const CLI::App& program) {
+/// The first argument nobody asked for, flags before others; empty when all were known.
+std::string unknownWord(const CLI::App& program) {
+  std::vector<std::string> words = program.remaining();  // where a command's unknown flags fall through to
+  for (const CLI::App* command : program.get_subcommands())
+    for (const std::string& word : command->remaining()) words.push_back(word);
+  const auto flag = std::find_if(words.begin(), words.end(), [](const auto& word) { return word.starts_with("-"); });
+  const std::string word = flag != words.end() ? *flag : words.empty() ? std::string() : words.front();
+  return word.substr(0, word.find('='));
+}
+
+/// Names it, with the flag it was probably meant to be.
+int unknownArgument(const CLI::App& program, const std::string& word) {
   const std::vector<CLI::App*> chosen = program.get_subcommands();
   const CLI::App& command = chosen.empty() ? program : *chosen.front();
   const std::string help = chosen.empty() ? "flightdeck --help" : "flightdeck " + command.get_name() + " --help";
-  std::vector<std::string> words = command.remaining();
-  if (words.empty()) words = program.remaining();
-  const std::string word = words.empty() ? std::string() : words.front().substr(0, words.front().find('='));
   std::vector<std::string> flags;
   for (const CLI::Option* option : command.get_options())
     for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
@@ -56,7 +64,9 @@ int unknownArgument(const CLI::App& program) {
 int parseFailure(CLI::App& program, const CLI::ParseError& error) {
   const auto name = error.get_name();
   if (name == "CallForHelp" || name == "CallForAllHelp" || name == "CallForVersion") return program.exit(error);
-  if (name == "ExtrasError") return unknownArgument(program);
+  // A flag that is missing may just be misspelt.
+  const std::string unknown = unknownWord(program);
+  if (!unknown.empty()) return unknownArgument(program, unknown);
   const std::vector<CLI::App*> chosen = program.get_subcommands();
   const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
   return complain(kBadArguments, fmt::format("{}: 'flightdeck {}--help' lists the flags", error.what(), command));

@@ -43,7 +43,8 @@ FakeInference::~FakeInference() {
 
 Result<RequestId> FakeInference::submit(Request request, RequestSink sink) {
   if (static_cast<int>(request.prompt.size()) >= script_.context_tokens)
-    return fail(ErrorKind::invalid_input, "prompt has {} tokens, the context holds {}", request.prompt.size(), script_.context_tokens);
+    return fail(ErrorKind::invalid_input, "prompt has {} tokens, the context holds {}", request.prompt.size(),
+                script_.context_tokens);
   auto running = std::make_shared<Running>();
   std::string prompt;
   for (int32_t id : request.prompt) prompt += static_cast<char>(id);
@@ -90,7 +91,8 @@ void FakeInference::step(std::unique_lock<std::mutex>& lock) {
   for (auto& running : running_) {
     if (running->slot < 0) {
       for (int slot = 0; slot < script_.slots && running->slot < 0; ++slot)
-        if (std::none_of(running_.begin(), running_.end(), [slot](const auto& r) { return r->slot == slot; })) running->slot = slot;
+        if (std::none_of(running_.begin(), running_.end(), [slot](const auto& r) { return r->slot == slot; }))
+          running->slot = slot;
     }
     if (running->slot >= 0 || running->cancelled) batch.push_back(running);
   }
@@ -109,7 +111,8 @@ void FakeInference::step(std::unique_lock<std::mutex>& lock) {
       if (running->sink.on_prefill) running->sink.on_prefill(running->prefilled, prompt);
     } else {
       size_t end_at = std::min(running->text.size(), running->at + static_cast<size_t>(script_.token_bytes));
-      while (end_at < running->text.size() && (static_cast<unsigned char>(running->text[end_at]) & 0xc0) == 0x80) ++end_at;
+      while (end_at < running->text.size() && (static_cast<unsigned char>(running->text[end_at]) & 0xc0) == 0x80)
+        ++end_at;
       const std::string_view piece = std::string_view(running->text).substr(running->at, end_at - running->at);
       running->at = end_at;
       ++running->generated;
@@ -162,7 +165,7 @@ EngineStats FakeInference::stats() const {
     view.prefilled_tokens = running->prefilled;
     view.generated_tokens = running->generated;
     view.tokens_per_s = script_.step_us ? 1e6 / script_.step_us : 0;
-    view.state = running->slot < 0                          ? RequestView::State::queued
+    view.state = running->slot < 0                         ? RequestView::State::queued
                  : running->prefilled < view.prompt_tokens ? RequestView::State::prefill
                                                            : RequestView::State::decode;
     (running->slot < 0 ? stats.queued_requests : stats.active_requests)++;

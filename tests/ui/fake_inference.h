@@ -1,5 +1,5 @@
-// An engine for tests of the window: streams scripted text from a thread of its own, batches like a real one, never loads
-// anything. Thread-safe like every Inference.
+// An engine for tests of the window: streams scripted text from a thread of its own, batches like a real one, never
+// loads anything. Thread-safe like every Inference.
 #pragma once
 
 #include <atomic>
@@ -33,13 +33,13 @@ class FakeInference : public Inference {
  public:
   struct Script {
     std::function<std::string(const std::string& prompt)> answer = [](const std::string&) { return "An answer."; };
-    int step_us = 0;            // pause between steps
-    int token_bytes = 4;        // at least, whole characters
+    int step_us = 0;      // pause between steps
+    int token_bytes = 4;  // at least, whole characters
     int prefill_chunk = 256;
     int context_tokens = 4096;
     int slots = 8;
     std::string name = "starter-int8";
-    bool held = false;          // requests are taken but nothing runs until release()
+    bool held = false;  // requests are taken but nothing runs until release()
   };
   FakeInference(Script script, std::string path);
   ~FakeInference() override;

@@ -19,7 +19,8 @@ ModelConfig starterConfig() {
   return config;
 }
 
-Result<std::vector<int32_t>> encodeChat(const Inference& engine, const std::vector<ChatMessage>& messages, int max_tokens, int* dropped) {
+Result<std::vector<int32_t>> encodeChat(const Inference& engine, const std::vector<ChatMessage>& messages,
+                                        int max_tokens, int* dropped) {
   std::vector<int32_t> ids;
   size_t first = 0;
   int count = 0;
@@ -29,15 +30,16 @@ Result<std::vector<int32_t>> encodeChat(const Inference& engine, const std::vect
     return static_cast<int>(total);
   };
   while (first + 1 < messages.size() && size() > max_tokens) ++first, ++count;
-  if (size() > max_tokens) return fail(ErrorKind::invalid_input, "The message has {} tokens; {} fit: shorten it.", size(), max_tokens);
+  if (size() > max_tokens)
+    return fail(ErrorKind::invalid_input, "The message has {} tokens; {} fit: shorten it.", size(), max_tokens);
   if (dropped) *dropped = count;
   for (size_t i = first; i < messages.size(); ++i)
     for (int32_t id : engine.tokenizer().encode(messages[i].text)) ids.push_back(id);
   return ids;
 }
 
-Result<EngineManifest> buildEngine(World& world, const BuildOptions& options, const std::function<void(const BuildProgress&)>& progress,
-                                   std::stop_token stop) {
+Result<EngineManifest> buildEngine(World& world, const BuildOptions& options,
+                                   const std::function<void(const BuildProgress&)>& progress, std::stop_token stop) {
   ++world.builds;
   const auto say = [&](BuildPhase phase, const char* detail, double fraction, double eta) {
     if (progress) progress({phase, detail, 0.4, fraction, eta});
@@ -49,7 +51,8 @@ Result<EngineManifest> buildEngine(World& world, const BuildOptions& options, co
   if (stop.stop_requested()) return fail(ErrorKind::cancelled, "cancelled");
   if (!world.build_error.empty()) return fail(ErrorKind::no_space, "{}", world.build_error);
   say(BuildPhase::write, "11 MB, atomic", 1, 0);
-  EngineListing listing = fakeEngine(std::filesystem::path(options.output_dir).filename().string(), options.qformat, 11'200'000);
+  EngineListing listing =
+      fakeEngine(std::filesystem::path(options.output_dir).filename().string(), options.qformat, 11'200'000);
   listing.path = options.output_dir;
   std::lock_guard lock(world.mutex);
   world.engines.push_back(listing);
@@ -94,7 +97,8 @@ EngineListing fakeEngine(const std::string& name, QFormat format, uint64_t bytes
   report.phase_seconds = {{"read", 0.1}, {"rewrite", 0.2}, {"quantize", 1.9}, {"verify", 0.6}, {"write", 0.1}};
   report.max_logit_error = 0.041;
   report.top1_agreement = 0.992;
-  const char* const passes[] = {"fuse_qkv", "fuse_gate_up", "fuse_residual_norm", "fuse_swiglu", "fuse_rope_cache_write"};
+  const char* const passes[] = {"fuse_qkv", "fuse_gate_up", "fuse_residual_norm", "fuse_swiglu",
+                                "fuse_rope_cache_write"};
   int operations = 139;
   for (const char* pass : passes) {
     report.passes.push_back({pass, 8, operations, operations - 16, 1e-7, 1.2});
@@ -108,9 +112,11 @@ Services fakeServices(World& world) {
   services.open_chats = [&world](std::string*) -> Result<std::unique_ptr<ChatStore>> {
     return std::unique_ptr<ChatStore>(new MemoryStore(world.chats));
   };
-  services.load_engine = [&world](const std::string& path, const EngineOptions&, const std::function<void(const LoadProgress&)>& progress,
+  services.load_engine = [&world](const std::string& path, const EngineOptions&,
+                                  const std::function<void(const LoadProgress&)>& progress,
                                   std::stop_token) -> Result<std::unique_ptr<Inference>> {
-    if (path.find("missing") != std::string::npos) return fail(ErrorKind::not_found, "{}: no engine.json; build the engine again", path);
+    if (path.find("missing") != std::string::npos)
+      return fail(ErrorKind::not_found, "{}: no engine.json; build the engine again", path);
     if (progress) progress({"pack", 0.5});
     auto engine = std::make_unique<FakeInference>(world.script, path);
     world.engine = engine.get();
@@ -139,7 +145,8 @@ Services fakeServices(World& world) {
     return listing;
   };
   services.devices = [] {
-    return std::vector<DeviceFacts>{{"cpu", "Test CPU, 2 threads, AVX-512 VNNI", 16'600'000'000, 11'100'000'000, 11.8e9}};
+    return std::vector<DeviceFacts>{
+        {"cpu", "Test CPU, 2 threads, AVX-512 VNNI", 16'600'000'000, 11'100'000'000, 11.8e9}};
   };
   services.encode_chat = encodeChat;
   services.save_settings = [&world](const Settings& settings) -> Result<void> {

@@ -14,12 +14,12 @@ struct World {
   std::shared_ptr<MemoryData> chats = std::make_shared<MemoryData>();
   FakeInference::Script script;
   std::vector<EngineListing> engines;
-  std::mutex mutex;                       // guards engines and settings
+  std::mutex mutex;  // guards engines and settings
   Settings saved;
-  std::string build_error;                // not empty: builds fail with it
-  std::atomic<bool> hold_build = false;   // a build stands in its middle until this falls or it is cancelled
+  std::string build_error;               // not empty: builds fail with it
+  std::atomic<bool> hold_build = false;  // a build stands in its middle until this falls or it is cancelled
   std::atomic<int> builds = 0;
-  FakeInference* engine = nullptr;        // the one loaded last
+  FakeInference* engine = nullptr;  // the one loaded last
   bool starter = true;
 };
 

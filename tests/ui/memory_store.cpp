@@ -16,8 +16,9 @@ Result<std::vector<Conversation>> MemoryStore::conversations() {
   std::vector<Conversation> all;
   for (auto [id, conversation] : data_->conversations) {
     if (data_->trash.count(id)) continue;
-    conversation.messages = static_cast<int>(std::count_if(data_->messages.begin(), data_->messages.end(),
-                                                           [id = id](const auto& m) { return m.second.conversation == id; }));
+    conversation.messages =
+        static_cast<int>(std::count_if(data_->messages.begin(), data_->messages.end(),
+                                       [id = id](const auto& m) { return m.second.conversation == id; }));
     all.push_back(conversation);
   }
   std::sort(all.begin(), all.end(), [](const Conversation& a, const Conversation& b) {
@@ -95,7 +96,8 @@ Result<MessageId> MemoryStore::add_message(const Message& message) {
 Result<void> MemoryStore::update_message(const Message& message) {
   std::lock_guard lock(data_->mutex);
   data_->messages[message.id] = message;
-  data_->log.push_back("update " + std::to_string(message.id) + (message.state == MessageState::partial ? " partial " : " final ") +
+  data_->log.push_back("update " + std::to_string(message.id) +
+                       (message.state == MessageState::partial ? " partial " : " final ") +
                        std::to_string(message.text.size()));
   return {};
 }

@@ -23,8 +23,10 @@ const char* const kFeet =
     "feet = k2_metres * METRES_TO_FEET\nprint(f\"{feet:,.0f} ft\")  # 28,251 ft\n```\n\n"
     "K2 is therefore about **28,251 feet** high, some 780 feet lower than Everest, and `feet` keeps the exact value.";
 const char* const kTable =
-    "## Where it stands\n\n| mountain | height | range |\n|---|---|---|\n| Everest | 8 849 m | Himalaya |\n| K2 | 8 611 m | Karakoram |\n"
-    "| Kangchenjunga | 8 586 m | Himalaya |\n\n1. **K2** is steeper than Everest.\n2. Its winter ascent came last, in *2021*.\n   - by a Nepali team\n\n"
+    "## Where it stands\n\n| mountain | height | range |\n|---|---|---|\n| Everest | 8 849 m | Himalaya |\n| K2 | 8 "
+    "611 m | Karakoram |\n"
+    "| Kangchenjunga | 8 586 m | Himalaya |\n\n1. **K2** is steeper than Everest.\n2. Its winter ascent came last, in "
+    "*2021*.\n   - by a Nepali team\n\n"
     "> The mountain of mountains.\n\nMore at https://example.org/k2.";
 
 void add(World& world, const std::string& title, bool pinned, int days, const std::vector<std::string>& texts) {
@@ -55,8 +57,11 @@ void fill(World& world) {
   add(world, "Explain paged KV cache", true, 0, {"Explain paged KV cache", "It stores keys and values in blocks."});
   add(world, "Quantization for a 24 GB card", false, 0, {"What fits into 24 GB?", "INT4 of a 13B model."});
   add(world, "世界上第二高的山峰", false, 0,
-      {"世界上第二高的山峰是哪座?请顺便告诉我它在哪里。", "世界上第二高的山峰是喀喇昆仑山脉的乔戈里峰(K2),海拔 8611 米。\n它位于中国新疆与巴基斯坦交界处,属于喀喇昆仑山脉的中段。"});
-  world.engines = {fakeEngine("starter-int8", QFormat::int8_wo, 20'100'000), fakeEngine("starter-int4", QFormat::int4_wo, 11'200'000)};
+      {"世界上第二高的山峰是哪座?请顺便告诉我它在哪里。",
+       "世界上第二高的山峰是喀喇昆仑山脉的乔戈里峰(K2),海拔 8611 "
+       "米。\n它位于中国新疆与巴基斯坦交界处,属于喀喇昆仑山脉的中段。"});
+  world.engines = {fakeEngine("starter-int8", QFormat::int8_wo, 20'100'000),
+                   fakeEngine("starter-int4", QFormat::int4_wo, 11'200'000)};
   EngineListing damaged = fakeEngine("old-engine", QFormat::int8_wo, 0);
   damaged.error = "weights-00001.safetensors: checksum differs from engine.json; build it again";
   world.engines.push_back(damaged);
@@ -66,7 +71,7 @@ void fill(World& world) {
     if (prompt.find("feet") != std::string::npos) return std::string(kFeet) + std::string(3000, ' ');
     if (prompt.find("table") != std::string::npos) return std::string(kTable);
     std::string text;
-    for (int i = 0; i < 400; ++i) text += "word " + std::to_string(i) + " ";
+    for (int i = 0; i < 90; ++i) text += "word " + std::to_string(i) + " ";
     return text.substr(0, 300 + prompt.size() * 37 % 900);
   };
 }
@@ -83,7 +88,8 @@ struct Camera {
       for (const char* theme : {"dark", "light"}) {
         app.context().settings.change([&](Settings& s) { s.theme = theme; });
         QTest::qWait(120);
-        const QString file = folder.filePath(QStringLiteral("%1-%2-%3.png").arg(name, QLatin1String(theme)).arg(size.width()));
+        const QString file =
+            folder.filePath(QStringLiteral("%1-%2-%3.png").arg(name, QLatin1String(theme)).arg(size.width()));
         window.grab().save(file);
       }
     }
@@ -136,11 +142,23 @@ void pages(QApplication& qt, const QDir& folder, const QString& filter) {
   chat->setTuneOpen(false);
   for (int i = 0; i < 9; ++i) {
     app.window().chatPage()->newChat();
-    chat->controller().send(QStringLiteral("Question %1 about the batch %2").arg(i).arg(QString(100 * i, QLatin1Char('x'))));
+    chat->controller().send(
+        QStringLiteral("Question %1 about the batch %2").arg(i).arg(QString(100 * i, QLatin1Char('x'))));
     QTest::qWait(120);
   }
   app.window().showPage(PageId::throughput);
-  QTest::qWait(4000);
+  const auto engine = app.context().session.engine();
+  for (int i = 0; i < 60; ++i) {
+    Request request;
+    request.prompt.assign(static_cast<size_t>(300 + i * 517 % 1700), 65);
+    request.max_tokens = 12 + i * 37 % 40;
+    request.label = "batch prompts " + std::to_string(i);
+    RequestSink sink;
+    sink.on_token = [](const TokenEvent&) { return true; };
+    sink.on_done = [](const Completion&) {};
+    (void)engine->submit(std::move(request), std::move(sink));
+  }
+  QTest::qWait(3000);
   camera.shoot(QStringLiteral("throughput"));
   app.window().showPage(PageId::models);
   camera.shoot(QStringLiteral("models"));
@@ -171,7 +189,8 @@ void pages(QApplication& qt, const QDir& folder, const QString& filter) {
 
 int main(int argc, char** argv) {
   qputenv("QT_QPA_PLATFORM", "offscreen");
-  if (!qEnvironmentVariableIsSet("FLIGHTDECK_HOME")) qputenv("FLIGHTDECK_HOME", QDir::temp().filePath("flightdeck-screenshots").toUtf8());
+  if (!qEnvironmentVariableIsSet("FLIGHTDECK_HOME"))
+    qputenv("FLIGHTDECK_HOME", QDir::temp().filePath("flightdeck-screenshots").toUtf8());
   QApplication app(argc, argv);
   const QDir folder(argc > 1 ? QString::fromLocal8Bit(argv[1]) : QStringLiteral("screenshots"));
   folder.mkpath(QStringLiteral("."));

@@ -39,6 +39,7 @@ AdvancedPanel::AdvancedPanel(QWidget* parent) : QFrame(parent) {
   const auto row = [form](const QString& name, QWidget* widget, const QString& help) {
     QLabel* label = makeLabel(name, type::small, Tone::muted, FontKind::mono);
     label->setToolTip(help);
+    label->setMinimumHeight(30);
     label->setBuddy(widget);
     widget->setToolTip(help);
     widget->setAccessibleName(name);
@@ -50,25 +51,29 @@ AdvancedPanel::AdvancedPanel(QWidget* parent) : QFrame(parent) {
   row(QStringLiteral("max_input_len"), max_input_len_, tr("The longest prompt in tokens"));
   max_output_len_ = count(0, 10000000, tr("auto"));
   row(QStringLiteral("max_output_len"), max_output_len_, tr("The longest answer in tokens"));
-  dtype_ = choice({QStringLiteral("auto"), QStringLiteral("float32"), QStringLiteral("float16"), QStringLiteral("bfloat16")});
+  dtype_ = choice(
+      {QStringLiteral("auto"), QStringLiteral("float32"), QStringLiteral("float16"), QStringLiteral("bfloat16")});
   row(QStringLiteral("dtype"), dtype_, tr("Type of the weights that are not quantized"));
   kv_cache_dtype_ = choice({QStringLiteral("auto"), QStringLiteral("float16"), QStringLiteral("float32")});
   row(QStringLiteral("kv_cache_dtype"), kv_cache_dtype_, tr("Type of the key/value cache"));
   group_size_ = choice({QStringLiteral("32"), QStringLiteral("64"), QStringLiteral("128"), tr("per channel")});
   group_size_->setCurrentIndex(2);
-  row(QStringLiteral("group_size"), group_size_, tr("Columns that share a scale; smaller is more exact and larger on disk"));
+  row(QStringLiteral("group_size"), group_size_,
+      tr("Columns that share a scale; smaller is more exact and larger on disk"));
   quantize_lm_head_ = new QCheckBox;
   row(QStringLiteral("quantize_lm_head"), quantize_lm_head_, tr("Smaller and faster, at some cost in quality"));
   measure_error_ = new QCheckBox;
   measure_error_->setChecked(true);
-  row(QStringLiteral("measure_error"), measure_error_, tr("Compares the engine's logits with full precision while building"));
+  row(QStringLiteral("measure_error"), measure_error_,
+      tr("Compares the engine's logits with full precision while building"));
   column->addLayout(form);
   column->addStretch();
   for (QSpinBox* box : {max_batch_size_, max_input_len_, max_output_len_})
     connect(box, &QSpinBox::valueChanged, this, &AdvancedPanel::changed);
   for (QComboBox* box : {dtype_, kv_cache_dtype_, group_size_})
     connect(box, &QComboBox::currentIndexChanged, this, &AdvancedPanel::changed);
-  for (QCheckBox* box : {quantize_lm_head_, measure_error_}) connect(box, &QCheckBox::toggled, this, &AdvancedPanel::changed);
+  for (QCheckBox* box : {quantize_lm_head_, measure_error_})
+    connect(box, &QCheckBox::toggled, this, &AdvancedPanel::changed);
   setFormat(QFormat::int8_wo);
 }
 
@@ -84,7 +89,9 @@ void AdvancedPanel::setFormat(QFormat format) {
   measure_error_->setEnabled(format != QFormat::full_prec);
 }
 
-int AdvancedPanel::groupSize() const { return group_size_->currentIndex() == 3 ? 0 : group_size_->currentText().toInt(); }
+int AdvancedPanel::groupSize() const {
+  return group_size_->currentIndex() == 3 ? 0 : group_size_->currentText().toInt();
+}
 
 void AdvancedPanel::apply(BuildOptions& options) const {
   options.max_batch_size = max_batch_size_->value();

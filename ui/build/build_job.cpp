@@ -24,12 +24,17 @@ void BuildJob::start(const BuildOptions& options) {
   };
   background_.run(
       this,
-      [build = services_.build_engine, options, report, stop = stop_.get_token()] { return build(options, report, stop); },
+      [build = services_.build_engine, options, report, stop = stop_.get_token()] {
+        return build(options, report, stop);
+      },
       [this](const Result<EngineManifest>& result) {
         running_ = false;
-        if (result) Q_EMIT succeeded(*result);
-        else if (result.error().kind == ErrorKind::cancelled) Q_EMIT cancelled();
-        else Q_EMIT failed(qs(result.error().message));
+        if (result)
+          Q_EMIT succeeded(*result);
+        else if (result.error().kind == ErrorKind::cancelled)
+          Q_EMIT cancelled();
+        else
+          Q_EMIT failed(qs(result.error().message));
       });
 }
 

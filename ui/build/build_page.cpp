@@ -1,6 +1,7 @@
 #include "ui/build/build_page.h"
 
 #include <QFileDialog>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QMenu>
@@ -26,10 +27,11 @@ BuildPage::BuildPage(Context& context, QWidget* parent)
     : QWidget(parent), context_(context), job_(context.services, context.background) {
   auto* outer = makeBox<QVBoxLayout>(this, 0, 0);
   pages_ = new QStackedWidget;
-  empty_ = new EmptyState(QStringLiteral("build"), tr("Build an engine"),
-                          tr("An engine is a model made ready for this computer: its graph rewritten, its weights quantized. "
-                             "Choose the folder of a model (config.json and safetensors) to see what each precision would need."),
-                          tr("Choose a model folder"));
+  empty_ = new EmptyState(
+      QStringLiteral("build"), tr("Build an engine"),
+      tr("An engine is a model made ready for this computer: its graph rewritten, its weights quantized. "
+         "Choose the folder of a model (config.json and safetensors) to see what each precision would need."),
+      tr("Choose a model folder"));
   pages_->addWidget(empty_);
   pages_->addWidget(makeBody());
   outer->addWidget(pages_);
@@ -66,15 +68,16 @@ QWidget* BuildPage::makeBody() {
   estimates_for_->setProperty("tone", "muted");
   precision->addWidget(estimates_for_, 1);
   column->addLayout(precision);
-  auto* row = makeBox<QHBoxLayout>(nullptr, 0, space::l);
-  for (QFormat format : {QFormat::full_prec, QFormat::int8_wo, QFormat::int4_wo}) {
-    cards_.push_back(new QuantCard(format));
-    row->addWidget(cards_.back(), 1);
+  auto* grid = new QGridLayout;  // the cards below line up with the cards above
+  grid->setHorizontalSpacing(space::l);
+  grid->setVerticalSpacing(space::xl);
+  for (int i = 0; i < 3; ++i) {
+    grid->setColumnStretch(i, 1);
+    cards_.push_back(new QuantCard(static_cast<QFormat>(i)));
+    grid->addWidget(cards_.back(), 0, i);
   }
-  column->addLayout(row);
-  column->addSpacing(space::m);
+  column->addLayout(grid);
 
-  auto* below = makeBox<QHBoxLayout>(nullptr, 0, space::l);
   lower_ = new QStackedWidget;
   auto* ready = makeFrame("card");
   auto* ready_column = makeBox<QVBoxLayout>(ready, space::l, space::s);
@@ -83,15 +86,18 @@ QWidget* BuildPage::makeBody() {
   name_ = new QLineEdit;
   name_->setAccessibleName(tr("Name of the engine"));
   name_->setMaxLength(100);
-  ready_column->addWidget(name_);
+  build_ = makeButton(tr("Build"), "primary");
+  build_->setMinimumWidth(120);
+  build_->setEnabled(false);  // until the estimates have come
+  auto* name_row = makeBox<QHBoxLayout>(nullptr, 0, space::s);
+  name_row->addWidget(name_, 1);
+  name_row->addWidget(build_);
+  ready_column->addLayout(name_row);
   message_ = makeLabel({}, type::body, Tone::muted);
   message_->setWordWrap(true);
   message_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
   message_->setMinimumHeight(64);
   ready_column->addWidget(message_, 1);
-  build_ = makeButton(tr("Build"), "primary");
-  build_->setMinimumWidth(140);
-  ready_column->addWidget(build_, 0, Qt::AlignRight);
   progress_ = new ProgressCard(job_);
   report_ = new ReportView;
   lower_->addWidget(ready);
@@ -99,9 +105,8 @@ QWidget* BuildPage::makeBody() {
   lower_->addWidget(report_);
   advanced_ = new AdvancedPanel;
   advanced_->setMaxBatchSize(context_.settings.value().max_batch_size);
-  below->addWidget(lower_, 2);
-  below->addWidget(advanced_, 1);
-  column->addLayout(below);
+  grid->addWidget(lower_, 1, 0, 1, 2);
+  grid->addWidget(advanced_, 1, 2);
   column->addStretch(1);
   return scroll;
 }
@@ -117,12 +122,14 @@ void BuildPage::connectAll() {
   connect(&estimate_timer_, &QTimer::timeout, this, &BuildPage::estimate);
   connect(name_, &QLineEdit::textEdited, this, [this] {
     name_edited_ = true;
+    outcome_.clear();
     showOutcome();
   });
   for (QuantCard* card : cards_) {
     connect(card, &QAbstractButton::clicked, this, [this] { picked_ = true; });
     connect(card, &QAbstractButton::toggled, this, [this, card](bool on) {
       if (!on) return;
+      outcome_.clear();
       advanced_->setFormat(card->format());
       showOutcome();
     });
@@ -130,6 +137,7 @@ void BuildPage::connectAll() {
   connect(&context_.library, &Library::changed, this, &BuildPage::refreshModels);
   connect(&context_.library, &Library::imported, this, [this](const QString& folder) { choose(folder.toStdString()); });
   connect(&job_, &BuildJob::started, this, [this] {
+    outcome_.clear();
     lower_->setCurrentWidget(progress_);
     Q_EMIT buildingChanged(true);
   });
@@ -143,16 +151,18 @@ void BuildPage::connectAll() {
     Q_EMIT finished(tr("%1 is built").arg(qs(manifest.name)));
   });
   connect(&job_, &BuildJob::failed, this, [this](const QString& text) {
+    outcome_ = text;
+    outcome_tone_ = Tone::error;
     lower_->setCurrentIndex(0);
-    setTone(message_, Tone::error);
-    message_->setText(text);
+    showOutcome();
     Q_EMIT buildingChanged(false);
     Q_EMIT finished(tr("The build failed: %1").arg(text));
   });
   connect(&job_, &BuildJob::cancelled, this, [this] {
+    outcome_ = tr("The build was cancelled. Nothing of it is left on the disk.");
+    outcome_tone_ = Tone::muted;
     lower_->setCurrentIndex(0);
-    setTone(message_, Tone::muted);
-    message_->setText(tr("The build was cancelled. Nothing of it is left on the disk."));
+    showOutcome();
     Q_EMIT buildingChanged(false);
   });
   connect(report_, &ReportView::chatRequested, this, [this] { Q_EMIT chatRequested(built_); });
@@ -191,10 +201,11 @@ void BuildPage::refreshModels() {
   const CheckpointListing* listing = checkpoint();
   pages_->setCurrentIndex(listing ? 1 : 0);
   if (!listing) return;
-  subtitle_->setText(listing->error.empty()
-                         ? QStringLiteral("%1 · %2 · %3").arg(qs(listing->name), tr("%1 on disk").arg(formatBytes(listing->bytes)),
-                                                              describe(listing->config))
-                         : qs(listing->error));
+  subtitle_->setText(
+      listing->error.empty()
+          ? QStringLiteral("%1 · %2 · %3")
+                .arg(qs(listing->name), tr("%1 on disk").arg(formatBytes(listing->bytes)), describe(listing->config))
+          : qs(listing->error));
   advanced_->setModel(listing->config);
   estimate();
 }
@@ -246,8 +257,10 @@ void BuildPage::estimate() {
       [this, round = ++round_, facts](const std::vector<Result<Preflight>>& results) {
         if (round != round_) return;
         for (size_t i = 0; i < cards_.size(); ++i) {
-          if (results[i]) cards_[i]->setEstimate(*results[i], {});
-          else cards_[i]->setEstimate({}, qs(results[i].error().message));
+          if (results[i])
+            cards_[i]->setEstimate(*results[i], {});
+          else
+            cards_[i]->setEstimate({}, qs(results[i].error().message));
         }
         BuildOptions shown;
         advanced_->apply(shown);
@@ -277,23 +290,34 @@ std::string BuildPage::outputFolder() const {
   return context_.settings.enginesFolder() + "/" + name_->text().trimmed().toStdString();
 }
 
+bool BuildPage::exists(const QString& name) const {
+  const auto& engines = context_.library.engines();
+  return std::any_of(engines.begin(), engines.end(),
+                     [&](const EngineListing& engine) { return qs(engine.name) == name; });
+}
+
 void BuildPage::showOutcome() {
   const CheckpointListing* listing = checkpoint();
   QuantCard* card = chosenCard();
   if (!listing || !card) return;
   if (!name_edited_) {
     const char* const suffix[] = {"full", "int8", "int4"};
-    name_->setText(QStringLiteral("%1-%2").arg(qs(listing->name), QLatin1String(suffix[static_cast<int>(card->format())])));
+    const QString plain =
+        QStringLiteral("%1-%2").arg(qs(listing->name), QLatin1String(suffix[static_cast<int>(card->format())]));
+    QString free = plain;
+    for (int i = 2; exists(free) && i < 1000; ++i) free = QStringLiteral("%1-%2").arg(plain).arg(i);
+    name_->setText(free);
   }
   const QString name = name_->text().trimmed();
   const bool usable = !name.isEmpty() && !name.contains(QLatin1Char('/')) && !name.startsWith(QLatin1Char('.'));
-  const auto& engines = context_.library.engines();
-  const bool taken = std::any_of(engines.begin(), engines.end(), [&](const EngineListing& e) { return qs(e.name) == name; });
-  setTone(message_, usable && !taken ? Tone::muted : Tone::prefill);
-  message_->setText(!usable ? tr("Give the engine a name without “/” at most 100 characters long.")
-                    : taken ? tr("An engine of this name exists: choose another name, or delete it on the Models page.")
-                            : tr("The checkpoint is read layer by layer and stays untouched. The engine appears in the library "
-                                 "when it is whole; cancelling leaves nothing behind."));
+  const bool taken = exists(name);
+  setTone(message_, !outcome_.isEmpty() ? outcome_tone_ : usable && !taken ? Tone::muted : Tone::prefill);
+  message_->setText(
+      !outcome_.isEmpty() ? outcome_
+      : !usable           ? tr("Give the engine a name without “/” at most 100 characters long.")
+      : taken             ? tr("An engine of this name exists: choose another name, or delete it on the Models page.")
+              : tr("The checkpoint is read layer by layer and stays untouched. The engine appears in the library "
+                   "when it is whole; cancelling leaves nothing behind."));
   build_->setEnabled(usable && !taken && card->possible() && listing->error.empty() && !job_.running());
 }
 

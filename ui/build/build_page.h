@@ -7,6 +7,7 @@
 
 #include "ui/build/build_job.h"
 #include "ui/context.h"
+#include "ui/widgets/controls.h"
 
 class QComboBox;
 class QLabel;
@@ -50,6 +51,7 @@ class BuildPage : public QWidget {
   void showOutcome();
   QuantCard* chosenCard() const;
   std::string outputFolder() const;
+  bool exists(const QString& name) const;
   BuildOptions options(QFormat format) const;
   const DeviceFacts* device() const;
   const CheckpointListing* checkpoint() const;
@@ -68,6 +70,8 @@ class BuildPage : public QWidget {
   QPushButton *choose_, *build_;
   QTimer estimate_timer_;
   std::string chosen_, built_;
+  QString outcome_;  // how the last build ended, until something is changed
+  Tone outcome_tone_ = Tone::muted;
   bool name_edited_ = false, picked_ = false;
   quint64 round_ = 0;
 };

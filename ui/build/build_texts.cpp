@@ -12,9 +12,12 @@ QString text(const char* source) { return QCoreApplication::translate("build", s
 
 QString formatName(QFormat format) {
   switch (format) {
-    case QFormat::full_prec: return text("Full precision");
-    case QFormat::int8_wo: return QStringLiteral("INT8");
-    case QFormat::int4_wo: return QStringLiteral("INT4");
+    case QFormat::full_prec:
+      return text("Full precision");
+    case QFormat::int8_wo:
+      return QStringLiteral("INT8");
+    case QFormat::int4_wo:
+      return QStringLiteral("INT4");
   }
   return {};
 }
@@ -27,17 +30,22 @@ QString formatName(const std::string& qformat) {
 
 QString qformatFlag(QFormat format) {
   switch (format) {
-    case QFormat::full_prec: return QStringLiteral("full_prec");
-    case QFormat::int8_wo: return QStringLiteral("int8_wo");
-    case QFormat::int4_wo: return QStringLiteral("int4_wo");
+    case QFormat::full_prec:
+      return QStringLiteral("full_prec");
+    case QFormat::int8_wo:
+      return QStringLiteral("int8_wo");
+    case QFormat::int4_wo:
+      return QStringLiteral("int4_wo");
   }
   return {};
 }
 
 QString formatDetail(QFormat format, int group_size) {
   switch (format) {
-    case QFormat::full_prec: return text("the checkpoint's own numbers");
-    case QFormat::int8_wo: return text("weight-only, per channel");
+    case QFormat::full_prec:
+      return text("the checkpoint's own numbers");
+    case QFormat::int8_wo:
+      return text("weight-only, per channel");
     case QFormat::int4_wo:
       return group_size > 0 ? text("weight-only, group %1").arg(group_size) : text("weight-only, per channel");
   }
@@ -46,11 +54,16 @@ QString formatDetail(QFormat format, int group_size) {
 
 QString phaseName(BuildPhase phase) {
   switch (phase) {
-    case BuildPhase::read: return text("Read checkpoint");
-    case BuildPhase::rewrite: return text("Rewrite graph");
-    case BuildPhase::quantize: return text("Quantize and pack");
-    case BuildPhase::verify: return text("Verify");
-    case BuildPhase::write: return text("Write engine");
+    case BuildPhase::read:
+      return text("Read checkpoint");
+    case BuildPhase::rewrite:
+      return text("Rewrite graph");
+    case BuildPhase::quantize:
+      return text("Quantize and pack");
+    case BuildPhase::verify:
+      return text("Verify");
+    case BuildPhase::write:
+      return text("Write engine");
   }
   return {};
 }
@@ -69,7 +82,8 @@ FitText fitOf(const Preflight& preflight) {
   if (need <= free) {
     const bool tight = need > free / 10 * 9;
     return {tight ? Fit::tight : Fit::fits,
-            tight ? text("tight: %1 to spare").arg(formatBytes(free - need)) : text("fits with %1 to spare").arg(formatBytes(free - need)),
+            tight ? text("tight: %1 to spare").arg(formatBytes(free - need))
+                  : text("fits with %1 to spare").arg(formatBytes(free - need)),
             tight ? Tone::prefill : Tone::muted};
   }
   // The cache shrinks to what is left: only the weights must fit.

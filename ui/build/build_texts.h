@@ -8,10 +8,10 @@
 
 namespace flightdeck {
 
-QString formatName(QFormat format);                  // "INT8"
-QString formatName(const std::string& qformat);      // of "int8_wo"
+QString formatName(QFormat format);                    // "INT8"
+QString formatName(const std::string& qformat);        // of "int8_wo"
 QString formatDetail(QFormat format, int group_size);  // "weight-only, per channel"
-QString qformatFlag(QFormat format);                 // "int8_wo", as on the command line
+QString qformatFlag(QFormat format);                   // "int8_wo", as on the command line
 QString phaseName(BuildPhase phase);
 QString progressLine(const BuildProgress& progress);  // "Quantize and pack · layer 3 of 8 · 4 s left"
 

@@ -67,7 +67,8 @@ void ProgressCard::refresh() {
   const BuildProgress& progress = job_.progress();
   const QString model = qs(std::filesystem::path(options.model_dir).filename().string());
   QString format = formatName(options.qformat);
-  if (options.qformat == QFormat::int4_wo && options.group_size > 0) format += QStringLiteral(" g%1").arg(options.group_size);
+  if (options.qformat == QFormat::int4_wo && options.group_size > 0)
+    format += QStringLiteral(" g%1").arg(options.group_size);
   title_->setText(tr("Building %1 · %2").arg(model, format));
   bar_->setFraction(progress.fraction);
   QString eta = QStringLiteral("%1 %").arg(progress.fraction * 100, 0, 'f', 0);

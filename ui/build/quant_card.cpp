@@ -27,8 +27,9 @@ void QuantCard::setEstimate(const std::optional<Preflight>& preflight, const QSt
   error_ = error;
   QString spoken = formatName(format_);
   if (preflight_)
-    spoken += tr(", engine %1, memory %2, %3").arg(formatBytes(preflight_->engine_bytes), formatBytes(preflight_->run_bytes),
-                                                   fitOf(*preflight_).text);
+    spoken +=
+        tr(", engine %1, memory %2, %3")
+            .arg(formatBytes(preflight_->engine_bytes), formatBytes(preflight_->run_bytes), fitOf(*preflight_).text);
   setAccessibleName(spoken);
   setToolTip(preflight_ ? tr("Memory: weights %1, KV cache %2, workspace %3")
                               .arg(formatBytes(preflight_->weight_bytes), formatBytes(preflight_->kv_cache_bytes),
@@ -65,7 +66,10 @@ void QuantCard::paintEvent(QPaintEvent*) {
   painter.setRenderHint(QPainter::Antialiasing);
   const QRectF box = QRectF(rect()).adjusted(0.75, 0.75, -0.75, -0.75);
   const bool chosen = isChecked();
-  painter.setPen(QPen(chosen || hasFocus() ? colors.accent : underMouse() ? colors.faint : colors.line, chosen ? 1.5 : 1));
+  painter.setPen(QPen(chosen || hasFocus() ? colors.accent
+                      : underMouse()       ? colors.faint
+                                           : colors.line,
+                      chosen ? 1.5 : 1));
   painter.setBrush(colors.panel);
   painter.drawRoundedRect(box, radius::large, radius::large);
   if (chosen) {  // a bar at the left too: not by colour alone
@@ -82,11 +86,13 @@ void QuantCard::paintEvent(QPaintEvent*) {
   painter.drawText(QRect(x, 14, width() - 2 * x, 26), Qt::AlignLeft | Qt::AlignVCenter, formatName(format_));
   painter.setPen(colors.muted);
   painter.setFont(fontOf(FontKind::ui, type::small));
-  painter.drawText(QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter, formatDetail(format_, group_size_));
+  painter.drawText(QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter,
+                   formatDetail(format_, group_size_));
   if (recommended_) paintBadge(painter, colors);
 
-  const FitText fit = preflight_ ? fitOf(*preflight_) : FitText{Fit::fits, error_.isEmpty() ? tr("estimating…") : error_,
-                                                                error_.isEmpty() ? Tone::muted : Tone::error};
+  const FitText fit = preflight_ ? fitOf(*preflight_)
+                                 : FitText{Fit::fits, error_.isEmpty() ? tr("estimating…") : error_,
+                                           error_.isEmpty() ? Tone::muted : Tone::error};
   const QString none = QStringLiteral("–");
   const QString names[] = {tr("engine"), tr("memory"), tr("decode")};
   const QString values[] = {preflight_ ? formatBytes(preflight_->engine_bytes) : none,
@@ -94,14 +100,15 @@ void QuantCard::paintEvent(QPaintEvent*) {
                             preflight_ && preflight_->decode_tokens_per_s > 0
                                 ? tr("%1 tok/s").arg(formatRate(preflight_->decode_tokens_per_s))
                                 : none};
-  const int step = (width() - 2 * x) / 3;
+  const int inner = width() - 2 * x;
+  const int lefts[] = {0, inner * 30 / 100, inner * 60 / 100, inner};
   for (int i = 0; i < 3; ++i) {
     painter.setPen(colors.muted);
     painter.setFont(fontOf(FontKind::ui, type::tiny));
-    painter.drawText(QRect(x + i * step, 74, step, 16), Qt::AlignLeft | Qt::AlignVCenter, names[i]);
+    painter.drawText(QRect(x + lefts[i], 74, lefts[i + 1] - lefts[i], 16), Qt::AlignLeft | Qt::AlignVCenter, names[i]);
     painter.setPen(i == 1 && fit.fit != Fit::fits && preflight_ ? colorOf(fit.tone, colors) : colors.text);
     painter.setFont(fontOf(FontKind::semibold, type::reading));
-    painter.drawText(QRect(x + i * step, 91, step, 22), Qt::AlignLeft | Qt::AlignVCenter, values[i]);
+    painter.drawText(QRect(x + lefts[i], 91, lefts[i + 1] - lefts[i], 22), Qt::AlignLeft | Qt::AlignVCenter, values[i]);
   }
   painter.setPen(colorOf(fit.tone, colors));
   painter.setFont(fontOf(FontKind::ui, type::small));

@@ -47,23 +47,30 @@ void ReportView::setReport(const EngineManifest& manifest) {
     QString name, value, detail;
   };
   std::vector<Fact> facts;
-  const double share = report.checkpoint_bytes ? 100.0 * static_cast<double>(report.engine_bytes) / static_cast<double>(report.checkpoint_bytes) : 0;
-  facts.push_back({tr("size"), QStringLiteral("%1 → %2").arg(formatBytes(report.checkpoint_bytes), formatBytes(report.engine_bytes)),
-                   tr("%1 % of the checkpoint").arg(share, 0, 'f', 0)});
-  facts.push_back({tr("operations"), QStringLiteral("%1 → %2").arg(report.operations_before).arg(report.operations_after),
+  const double share = report.checkpoint_bytes ? 100.0 * static_cast<double>(report.engine_bytes) /
+                                                     static_cast<double>(report.checkpoint_bytes)
+                                               : 0;
+  facts.push_back(
+      {tr("size"),
+       QStringLiteral("%1 → %2").arg(formatBytes(report.checkpoint_bytes), formatBytes(report.engine_bytes)),
+       tr("%1 % of the checkpoint").arg(share, 0, 'f', 0)});
+  facts.push_back({tr("operations"),
+                   QStringLiteral("%1 → %2").arg(report.operations_before).arg(report.operations_after),
                    tr("%1 passes").arg(report.passes.size())});
   facts.push_back({tr("time"), formatSeconds(seconds), tr("peak memory %1").arg(formatBytes(report.peak_host_bytes))});
   if (report.max_logit_error >= 0)
     facts.push_back({tr("logit error"), QString::number(report.max_logit_error, 'g', 2),
-                     report.top1_agreement >= 0 ? tr("largest; same first choice in %1 %").arg(report.top1_agreement * 100, 0, 'f', 1)
-                                                : tr("largest, against full precision")});
+                     report.top1_agreement >= 0
+                         ? tr("largest; same first choice in %1 %").arg(report.top1_agreement * 100, 0, 'f', 1)
+                         : tr("largest, against full precision")});
   while (QLayoutItem* item = facts_->takeAt(0)) {
     delete item->widget();
     delete item;
   }
   for (int i = 0; i < static_cast<int>(facts.size()); ++i) {
     facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].name, type::tiny, Tone::muted), 0, i);
-    facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].value, type::reading, Tone::text, FontKind::semibold), 1, i);
+    facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].value, type::reading, Tone::text, FontKind::semibold), 1,
+                      i);
     facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].detail, type::tiny, Tone::muted), 2, i);
   }
   QStringList passes;

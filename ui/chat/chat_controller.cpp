@@ -31,13 +31,15 @@ ChatController::ChatController(Context& context) : context_(context), generator_
   connect(&draft_timer_, &QTimer::timeout, this, [this] {
     if (current_ && current_->id()) store(current_->conversation());
   });
-  connect(&generator_, &Generator::textAdded, this, [this](qint64 conversation, qint64 message, const std::string& text) {
-    if (ChatModel* model = modelOf(conversation)) model->appendText(message, text);
-  });
-  connect(&generator_, &Generator::progressed, this, [this](qint64 conversation, qint64 message, const LiveAnswer& live) {
-    if (ChatModel* model = modelOf(conversation)) model->setLive(message, live);
-    Q_EMIT activityChanged(conversation);
-  });
+  connect(&generator_, &Generator::textAdded, this,
+          [this](qint64 conversation, qint64 message, const std::string& text) {
+            if (ChatModel* model = modelOf(conversation)) model->appendText(message, text);
+          });
+  connect(&generator_, &Generator::progressed, this,
+          [this](qint64 conversation, qint64 message, const LiveAnswer& live) {
+            if (ChatModel* model = modelOf(conversation)) model->setLive(message, live);
+            Q_EMIT activityChanged(conversation);
+          });
   connect(&generator_, &Generator::finished, this, [this](const Message& message) {
     if (ChatModel* model = modelOf(message.conversation)) {
       model->endLive(message.id);
@@ -47,9 +49,8 @@ ChatController::ChatController(Context& context) : context_(context), generator_
     dropIdleModels();
     refresh();
   });
-  connect(&generator_, &Generator::saveFailed, this, [this](const QString& message) {
-    Q_EMIT failed(tr("This answer is not on the disk yet: %1").arg(message));
-  });
+  connect(&generator_, &Generator::saveFailed, this,
+          [this](const QString& message) { Q_EMIT failed(tr("This answer is not on the disk yet: %1").arg(message)); });
   newChat();
   refresh();
 }
@@ -176,7 +177,8 @@ void ChatController::startTurn(const std::optional<Message>& user, MessageId par
   context_.storage.call<Turn>(this, job, [this, model = current_, text](Result<Turn> result) {
     sending_ = false;
     if (!result) {
-      Q_EMIT sendFailed(text, tr("The message could not be stored, so it was not sent: %1").arg(qs(result.error().message)));
+      Q_EMIT sendFailed(text,
+                        tr("The message could not be stored, so it was not sent: %1").arg(qs(result.error().message)));
       return;
     }
     onTurnStored(model, std::move(*result));

@@ -73,7 +73,8 @@ std::vector<ChatMessage> ChatModel::promptUpTo(MessageId last) const {
     if (message->parent >= id) break;
     id = message->parent;
   }
-  if (!conversation_.options.system_prompt.empty()) prompt.push_back({Role::system, conversation_.options.system_prompt});
+  if (!conversation_.options.system_prompt.empty())
+    prompt.push_back({Role::system, conversation_.options.system_prompt});
   std::reverse(prompt.begin(), prompt.end());
   return prompt;
 }

@@ -37,7 +37,7 @@ class ChatModel : public QObject {
 
   const std::vector<MessageId>& path() const { return path_; }  // root → head
   const Message* find(MessageId id) const;
-  std::vector<MessageId> siblings(MessageId id) const;          // in the order of their making, with itself
+  std::vector<MessageId> siblings(MessageId id) const;  // in the order of their making, with itself
   /// Shows the newest branch below this message; the new head is in conversation().head.
   void show(MessageId id);
   /// Role and text of the branch up to and with `last`, without what never became text.

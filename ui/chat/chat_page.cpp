@@ -9,12 +9,12 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include "ui/build/build_texts.h"
 #include "ui/chat/composer.h"
 #include "ui/chat/conversation_list.h"
 #include "ui/chat/first_start.h"
 #include "ui/chat/transcript_view.h"
 #include "ui/chat/tune_panel.h"
-#include "ui/build/build_texts.h"
 #include "ui/format.h"
 #include "ui/widgets/controls.h"
 #include "ui/widgets/elided_label.h"
@@ -26,6 +26,7 @@ ChatPage::ChatPage(Context& context, Toast* toast, QWidget* parent)
     : QWidget(parent), context_(context), toast_(toast), controller_(context) {
   auto* row = makeBox<QHBoxLayout>(this, 0, 0);
   list_ = new ConversationList(controller_);
+  list_->setObjectName(QStringLiteral("conversations"));
   list_->setFixedWidth(272);
   auto* column = makeBox<QVBoxLayout>(nullptr, 0, 0);
   transcript_ = new TranscriptView;
@@ -87,11 +88,13 @@ void ChatPage::connectAll() {
   connect(list_, &ConversationList::deleteRequested, this, &ChatPage::deleteConversation);
   connect(&controller_, &ChatController::currentChanged, this, &ChatPage::showCurrent);
   connect(&controller_, &ChatController::activityChanged, this, [this](qint64 id) {
-    if (controller_.current() && id == controller_.current()->id()) composer_->setGenerating(controller_.generating(id));
+    if (controller_.current() && id == controller_.current()->id())
+      composer_->setGenerating(controller_.generating(id));
     Q_EMIT generatingChanged(controller_.generator().running());
     if (!controller_.generating(id)) count_timer_.start();
   });
-  connect(&controller_, &ChatController::failed, this, [this](const QString& message) { toast_->showMessage(message); });
+  connect(&controller_, &ChatController::failed, this,
+          [this](const QString& message) { toast_->showMessage(message); });
   connect(&controller_, &ChatController::sent, this, [this] {
     endEdit();
     composer_->clear();
@@ -102,8 +105,10 @@ void ChatPage::connectAll() {
     toast_->showMessage(message);
   });
   connect(composer_, &Composer::sendRequested, this, [this](const QString& text) {
-    if (editing_) controller_.editMessage(editing_, text);
-    else controller_.send(text);
+    if (editing_)
+      controller_.editMessage(editing_, text);
+    else
+      controller_.send(text);
   });
   connect(composer_, &Composer::stopRequested, this, [this] { controller_.stop(); });
   connect(composer_, &Composer::editCancelled, this, [this] {
@@ -131,23 +136,24 @@ void ChatPage::connectAll() {
   connect(transcript_, &TranscriptView::regenerateRequested, this, [this](qint64 id) { controller_.regenerate(id); });
   connect(transcript_, &TranscriptView::editRequested, this, &ChatPage::startEdit);
   connect(transcript_, &TranscriptView::branchRequested, this, [this](qint64 id) { controller_.showBranch(id); });
-  connect(tune_, &TunePanel::optionsChanged, this, [this](const ChatOptions& options) { controller_.setOptions(options); });
+  connect(tune_, &TunePanel::optionsChanged, this,
+          [this](const ChatOptions& options) { controller_.setOptions(options); });
   connect(tune_, &TunePanel::closed, this, [this] { setTuneOpen(false); });
   connect(tune_button_, &QPushButton::toggled, this, &ChatPage::setTuneOpen);
   connect(engine_button_, &QPushButton::clicked, this, &ChatPage::showEngineMenu);
   connect(first_, &FirstStart::modelsRequested, this, &ChatPage::modelsRequested);
-  connect(first_, &FirstStart::buildRequested, this, &ChatPage::buildRequested);
   connect(first_, &FirstStart::engineReady, this, [this](const std::string& path) { context_.session.load(path); });
   connect(&context_.session, &EngineSession::stateChanged, this, &ChatPage::refreshState);
-  connect(&context_.session, &EngineSession::statsChanged, this, [this] {
-    transcript_->setOtherRequests(std::max(0, context_.session.stats().active_requests - 1));
-  });
+  connect(&context_.session, &EngineSession::statsChanged, this,
+          [this] { transcript_->setOtherRequests(std::max(0, context_.session.stats().active_requests - 1)); });
   connect(&count_timer_, &QTimer::timeout, this, &ChatPage::countContext);
   auto* stop = new QShortcut(Qt::Key_Escape, this);
   stop->setContext(Qt::WidgetWithChildrenShortcut);
   connect(stop, &QShortcut::activated, this, [this] {
-    if (controller_.generating(controller_.current()->id())) controller_.stop();
-    else if (editing_) Q_EMIT composer_->editCancelled();
+    if (controller_.generating(controller_.current()->id()))
+      controller_.stop();
+    else if (editing_)
+      Q_EMIT composer_->editCancelled();
   });
 }
 
@@ -194,13 +200,17 @@ void ChatPage::refreshHeader() {
   const Conversation& conversation = controller_.current()->conversation();
   title_->setText(conversation.id ? qs(conversation.title) : tr("New chat"));
   const auto engine = context_.session.engine();
-  engine_button_->setText(engine ? qs(engine->info().name).left(28) + QStringLiteral("  ▾") : tr("Choose an engine  ▾"));
+  engine_button_->setText(engine ? qs(engine->info().name).left(28) + QStringLiteral("  ▾")
+                                 : tr("Choose an engine  ▾"));
   const ChatOptions& options = conversation.options;
   QStringList parts;
-  if (engine) parts << qs(engine->info().model.empty() ? engine->info().name : engine->info().model) << formatName(engine->info().qformat);
+  if (engine)
+    parts << qs(engine->info().model.empty() ? engine->info().name : engine->info().model)
+          << formatName(engine->info().qformat);
   const SamplingParams sampling = options.use_model_sampling && engine ? engine->default_sampling() : options.sampling;
   if (engine || !options.use_model_sampling) {
-    parts << (sampling.temperature == 0 || sampling.top_k == 1 ? tr("greedy") : tr("temperature %1").arg(sampling.temperature));
+    parts << (sampling.temperature == 0 || sampling.top_k == 1 ? tr("greedy")
+                                                               : tr("temperature %1").arg(sampling.temperature));
     if (sampling.top_p < 1) parts << tr("top_p %1").arg(sampling.top_p);
     if (sampling.top_k > 1) parts << tr("top_k %1").arg(sampling.top_k);
   }
@@ -221,8 +231,9 @@ void ChatPage::deleteConversation(qint64 id) {
   const QString title = qs(conversation->title);
   toast_->expire();  // an earlier deletion becomes final before this one begins
   controller_.remove(id);
-  toast_->showMessage(tr("Deleted “%1”").arg(title.left(60)), tr("Undo"), [this, id] { controller_.restore(id); },
-                      [this] { controller_.emptyTrash(); });
+  toast_->showMessage(
+      tr("Deleted “%1”").arg(title.left(60)), tr("Undo"), [this, id] { controller_.restore(id); },
+      [this] { controller_.emptyTrash(); });
 }
 
 void ChatPage::startEdit(qint64 id) {
@@ -243,7 +254,8 @@ void ChatPage::countContext() {
   const auto engine = context_.session.engine();
   if (!engine) return composer_->setContext(0, 0, 0);
   ChatModel* model = controller_.current();
-  std::vector<ChatMessage> prompt = model->promptUpTo(editing_ ? model->find(editing_)->parent : model->conversation().head);
+  std::vector<ChatMessage> prompt =
+      model->promptUpTo(editing_ ? model->find(editing_)->parent : model->conversation().head);
   if (const QString text = composer_->text(); !text.isEmpty()) prompt.push_back({Role::user, text.toStdString()});
   struct Count {
     int used = 0, context = 0, dropped = 0;
@@ -269,10 +281,11 @@ void ChatPage::showEngineMenu() {
   auto* menu = new QMenu(this);
   menu->setAttribute(Qt::WA_DeleteOnClose);
   for (const EngineListing& engine : context_.library.engines()) {
-    QAction* action = menu->addAction(QStringLiteral("%1   %2").arg(qs(engine.name), formatBytes(context_.library.engineBytes(engine))),
-                                      this, [this, path = engine.path] {
-                                        if (!context_.session.supports(path)) context_.session.load(path);
-                                      });
+    QAction* action = menu->addAction(
+        QStringLiteral("%1   %2").arg(qs(engine.name), formatBytes(context_.library.engineBytes(engine))), this,
+        [this, path = engine.path] {
+          if (!context_.session.supports(path)) context_.session.load(path);
+        });
     action->setCheckable(true);
     action->setChecked(context_.session.supports(engine.path));
     action->setEnabled(engine.error.empty());

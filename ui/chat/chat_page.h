@@ -38,7 +38,6 @@ class ChatPage : public QWidget {
   void setTuneOpen(bool open);
 
  Q_SIGNALS:
-  void buildRequested(const std::string& checkpoint);
   void modelsRequested();
   void generatingChanged(bool any);
 
@@ -68,8 +67,8 @@ class ChatPage : public QWidget {
   ElidedLabel *title_, *subtitle_;
   QPushButton *engine_button_, *tune_button_;
   QTimer count_timer_;
-  qint64 shown_ = -1;    // conversation whose draft is in the composer
-  qint64 editing_ = 0;   // user message that is edited
+  qint64 shown_ = -1;   // conversation whose draft is in the composer
+  qint64 editing_ = 0;  // user message that is edited
   quint64 count_round_ = 0;
 };
 

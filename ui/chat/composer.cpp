@@ -18,8 +18,8 @@
 namespace flightdeck {
 namespace {
 
-constexpr qsizetype kAttachFrom = 8000;       // characters pasted at once
-constexpr qsizetype kLongLine = 2000;         // or in one line
+constexpr qsizetype kAttachFrom = 8000;  // characters pasted at once
+constexpr qsizetype kLongLine = 2000;    // or in one line
 constexpr qsizetype kMostCharacters = 4000000;
 
 bool isLarge(const QString& text) {
@@ -48,7 +48,8 @@ Composer::Composer(QWidget* parent) : QFrame(parent) {
   column->setContentsMargins(space::l, space::m, space::m, space::m);
   edit_bar_ = makeFrame("none");
   auto* bar = makeBox<QHBoxLayout>(edit_bar_, 0, space::s);
-  bar->addWidget(makeLabel(tr("Editing a message: the answer becomes a new branch, the old one stays."), type::small, Tone::accent));
+  bar->addWidget(makeLabel(tr("Editing a message: the answer becomes a new branch, the old one stays."), type::small,
+                           Tone::accent));
   bar->addStretch();
   auto* cancel = makeButton(tr("Cancel"), "quiet");
   bar->addWidget(cancel);
@@ -85,7 +86,8 @@ Composer::Composer(QWidget* parent) : QFrame(parent) {
   row->addWidget(system_);
   row->addWidget(attachment_button_);
   row->addStretch();
-  for (QWidget* widget : std::initializer_list<QWidget*>{context_word_, meter_, context_, stop_, send_}) row->addWidget(widget);
+  for (QWidget* widget : std::initializer_list<QWidget*>{context_word_, meter_, context_, stop_, send_})
+    row->addWidget(widget);
   column->addWidget(edit_bar_);
   column->addWidget(edit_);
   column->addLayout(row);
@@ -181,7 +183,8 @@ void Composer::setContext(int used, int context, int dropped) {
   const bool over = dropped > 0 || used >= context;
   meter_->setTone(over ? Tone::prefill : Tone::accent);
   context_->setText(QStringLiteral("%1 / %2").arg(formatCount(used), formatCount(context)));
-  context_->setToolTip(dropped > 0 ? tr("The oldest %1 messages no longer fit and are left out.").arg(dropped) : QString());
+  context_->setToolTip(dropped > 0 ? tr("The oldest %1 messages no longer fit and are left out.").arg(dropped)
+                                   : QString());
   context_word_->setText(over ? tr("context full") : tr("context"));
   flightdeck::setTone(context_word_, over ? Tone::prefill : Tone::muted);
 }

@@ -1,5 +1,5 @@
-// Where the user writes: grows with the text, Enter sends, Shift+Enter breaks the line. A large paste becomes an attachment so
-// that no text layout freezes. GUI thread only.
+// Where the user writes: grows with the text, Enter sends, Shift+Enter breaks the line. A large paste becomes an
+// attachment so that no text layout freezes. GUI thread only.
 #pragma once
 
 #include <QFrame>

@@ -12,7 +12,8 @@ QSize ConversationDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIn
   return QSize(100, index.data(ConversationModel::HeadingRole).toBool() ? 30 : 52);
 }
 
-void ConversationDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+void ConversationDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
+                                 const QModelIndex& index) const {
   const Colors& colors = colorsOf(option.widget);
   painter->save();
   painter->setRenderHint(QPainter::Antialiasing);
@@ -42,8 +43,8 @@ void ConversationDelegate::paint(QPainter* painter, const QStyleOptionViewItem& 
   painter->setFont(detail);
   painter->setPen(generating ? colors.accent : colors.muted);
   painter->drawText(QRect(text.left(), text.top() + 25, text.width(), 18), Qt::AlignLeft | Qt::AlignVCenter,
-                    QFontMetrics(detail).elidedText(index.data(ConversationModel::DetailRole).toString(), Qt::ElideRight,
-                                                    text.width()));
+                    QFontMetrics(detail).elidedText(index.data(ConversationModel::DetailRole).toString(),
+                                                    Qt::ElideRight, text.width()));
   if (generating) {
     painter->setPen(Qt::NoPen);
     painter->setBrush(colors.accent);

@@ -61,7 +61,8 @@ ConversationList::ConversationList(ChatController& controller, QWidget* parent)
   connect(search_, &QLineEdit::textChanged, this, [this] { search_timer_.start(); });
   connect(add, &QPushButton::clicked, this, &ConversationList::newRequested);
   connect(view_, &QListView::clicked, this, [this](const QModelIndex& index) {
-    if (!index.data(ConversationModel::HeadingRole).toBool()) Q_EMIT chosen(index.data(ConversationModel::IdRole).toLongLong());
+    if (!index.data(ConversationModel::HeadingRole).toBool())
+      Q_EMIT chosen(index.data(ConversationModel::IdRole).toLongLong());
   });
   connect(view_, &QListView::activated, this,
           [this](const QModelIndex& index) { Q_EMIT chosen(index.data(ConversationModel::IdRole).toLongLong()); });
@@ -82,7 +83,9 @@ ConversationList::ConversationList(ChatController& controller, QWidget* parent)
   });
 }
 
-qint64 ConversationList::currentId() const { return view_->currentIndex().data(ConversationModel::IdRole).toLongLong(); }
+qint64 ConversationList::currentId() const {
+  return view_->currentIndex().data(ConversationModel::IdRole).toLongLong();
+}
 
 void ConversationList::focusSearch() {
   search_->setFocus();
@@ -135,7 +138,8 @@ void ConversationList::rename(qint64 id) {
   dialog->setWindowTitle(tr("Rename"));
   dialog->setLabelText(tr("Title of this conversation"));
   dialog->setTextValue(QString::fromStdString(conversation->title));
-  connect(dialog, &QInputDialog::textValueSelected, this, [this, id](const QString& title) { controller_.rename(id, title); });
+  connect(dialog, &QInputDialog::textValueSelected, this,
+          [this, id](const QString& title) { controller_.rename(id, title); });
   dialog->open();
 }
 

@@ -10,8 +10,7 @@ namespace {
 
 QString headingOf(const Conversation& conversation) {
   if (conversation.pinned) return ConversationModel::tr("Pinned");
-  const qint64 days =
-      QDateTime::fromMSecsSinceEpoch(conversation.updated_ms).date().daysTo(QDate::currentDate());
+  const qint64 days = QDateTime::fromMSecsSinceEpoch(conversation.updated_ms).date().daysTo(QDate::currentDate());
   if (days <= 0) return ConversationModel::tr("Today");
   if (days == 1) return ConversationModel::tr("Yesterday");
   if (days <= 7) return ConversationModel::tr("Last 7 days");
@@ -64,15 +63,22 @@ QVariant ConversationModel::data(const QModelIndex& index, int role) const {
   const bool heading = !row.heading.isEmpty();
   switch (role) {
     case Qt::DisplayRole:
-    case Qt::EditRole: return heading ? row.heading : qs(row.conversation.title);
+    case Qt::EditRole:
+      return heading ? row.heading : qs(row.conversation.title);
     case Qt::AccessibleTextRole:
       return heading ? row.heading : QStringLiteral("%1, %2").arg(qs(row.conversation.title), detail(row.conversation));
-    case IdRole: return QVariant::fromValue<qint64>(row.conversation.id);
-    case HeadingRole: return heading;
-    case DetailRole: return heading ? QString() : detail(row.conversation);
-    case GeneratingRole: return !heading && controller_.generating(row.conversation.id);
-    case PinnedRole: return row.conversation.pinned;
-    default: return {};
+    case IdRole:
+      return QVariant::fromValue<qint64>(row.conversation.id);
+    case HeadingRole:
+      return heading;
+    case DetailRole:
+      return heading ? QString() : detail(row.conversation);
+    case GeneratingRole:
+      return !heading && controller_.generating(row.conversation.id);
+    case PinnedRole:
+      return row.conversation.pinned;
+    default:
+      return {};
   }
 }
 

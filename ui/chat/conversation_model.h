@@ -13,7 +13,8 @@ class ConversationModel : public QAbstractListModel {
   Q_OBJECT
  public:
   enum Role { IdRole = Qt::UserRole, HeadingRole, DetailRole, GeneratingRole, PinnedRole };
-  ConversationModel(const ChatController& controller, QObject* parent) : QAbstractListModel(parent), controller_(controller) {}
+  ConversationModel(const ChatController& controller, QObject* parent)
+      : QAbstractListModel(parent), controller_(controller) {}
 
   /// With `found`, only those conversations.
   void refresh(const std::optional<std::vector<ConversationId>>& found);
@@ -26,7 +27,7 @@ class ConversationModel : public QAbstractListModel {
 
  private:
   struct Row {
-    QString heading;       // not empty: a heading
+    QString heading;  // not empty: a heading
     Conversation conversation;
   };
   QString detail(const Conversation& conversation) const;

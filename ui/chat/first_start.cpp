@@ -48,14 +48,16 @@ void FirstStart::refresh() {
   if (session.state() == EngineSession::State::ready) {
     action_ = Action::none;
     const EngineInfo& info = session.engine()->info();
-    state_->setTexts(tr("Ask %1 something").arg(qs(info.model.empty() ? info.name : info.model)),
-                     tr("It runs on this computer (%1) and remembers %2 tokens of a conversation. Enter sends, Shift+Enter "
-                        "breaks the line, Esc stops an answer.")
-                         .arg(qs(info.device_name.empty() ? info.device : info.device_name), formatCount(info.context_tokens)),
-                     {});
+    state_->setTexts(
+        tr("Ask %1 something").arg(qs(info.model.empty() ? info.name : info.model)),
+        tr("It runs on this computer (%1) and remembers %2 tokens of a conversation. Enter sends, Shift+Enter "
+           "breaks the line, Esc stops an answer.")
+            .arg(qs(info.device_name.empty() ? info.device : info.device_name), formatCount(info.context_tokens)),
+        {});
   } else if (session.state() == EngineSession::State::loading) {
     action_ = Action::none;
-    state_->setTexts(tr("Opening %1").arg(session.loadingName()), tr("You can write already; sending waits for the engine."), {});
+    state_->setTexts(tr("Opening %1").arg(session.loadingName()),
+                     tr("You can write already; sending waits for the engine."), {});
   } else if (!error_.isEmpty()) {
     action_ = Action::build_starter;
     state_->setTexts(tr("The engine could not be built"), error_, tr("Try again"));
@@ -64,20 +66,23 @@ void FirstStart::refresh() {
     state_->setTexts({}, {}, {});
   } else if (!context_.library.engines().empty()) {
     action_ = Action::go_to_models;
-    state_->setTexts(tr("No engine is open"), tr("An engine is a model made ready for this computer. Open one to chat with it."),
+    state_->setTexts(tr("No engine is open"),
+                     tr("An engine is a model made ready for this computer. Open one to chat with it."),
                      tr("Choose an engine"));
   } else if (!context_.services.starter_model.empty()) {
     action_ = Action::build_starter;
-    state_->setTexts(tr("Welcome aboard"),
-                     tr("Flightdeck builds engines from language models and chats with them on this computer. A small starter "
-                        "model comes with it: one click builds its INT8 engine in a few seconds and opens a chat."),
-                     tr("Build the starter engine and chat"));
+    state_->setTexts(
+        tr("Welcome aboard"),
+        tr("Flightdeck builds engines from language models and chats with them on this computer. A small starter "
+           "model comes with it: one click builds its INT8 engine in a few seconds and opens a chat."),
+        tr("Build the starter engine and chat"));
   } else {
     action_ = Action::go_to_models;
-    state_->setTexts(tr("Welcome aboard"),
-                     tr("Flightdeck builds engines from language models and chats with them on this computer. Import a folder "
-                        "with a model to begin."),
-                     tr("Import a model"));
+    state_->setTexts(
+        tr("Welcome aboard"),
+        tr("Flightdeck builds engines from language models and chats with them on this computer. Import a folder "
+           "with a model to begin."),
+        tr("Import a model"));
   }
 }
 
@@ -101,7 +106,8 @@ void FirstStart::buildStarter() {
   bar_->setFraction(0);
   detail_->setText(tr("starting"));
   setCurrentWidget(progress_page_);
-  auto report = [this, guard = QPointer<QObject>(this), &background = context_.background](const BuildProgress& progress) {
+  auto report = [this, guard = QPointer<QObject>(this),
+                 &background = context_.background](const BuildProgress& progress) {
     background.post(guard, [this, progress] {
       bar_->setFraction(progress.fraction);
       detail_->setText(progressLine(progress));

@@ -1,5 +1,5 @@
-// The empty chat: a greeting with the engine, or the way to the first engine. The starter model is built with one click.
-// GUI thread only.
+// The empty chat: a greeting with the engine, or the way to the first engine. The starter model is built with one
+// click. GUI thread only.
 #pragma once
 
 #include <QStackedWidget>
@@ -24,14 +24,12 @@ class FirstStart : public QStackedWidget {
 
  Q_SIGNALS:
   void modelsRequested();
-  void buildRequested(const std::string& checkpoint);
   void engineReady(const std::string& path);
-  void suggested(const QString& text);
 
  private:
   void act();
   void buildStarter();
-  enum class Action : uint8_t { none, build_starter, open_last, go_to_models };
+  enum class Action : uint8_t { none, build_starter, go_to_models };
   Context& context_;
   EmptyState* state_;
   QWidget* progress_page_;

@@ -22,7 +22,8 @@ Result<Generator::Submitted> Generator::submit(const Services& services, const s
                                                std::shared_ptr<TokenFeed::Inbox> inbox,
                                                std::shared_ptr<std::atomic<bool>> stop) {
   const std::shared_ptr<Inference> engine = weak.lock();
-  if (!engine) return fail(ErrorKind::not_found, "No engine is open. Open one on the Models page and press Regenerate.");
+  if (!engine)
+    return fail(ErrorKind::not_found, "No engine is open. Open one on the Models page and press Regenerate.");
   const int context = engine->info().context_tokens;
   const int answer = std::clamp(options.max_tokens, 1, std::max(1, context / 2));
   Submitted submitted;
@@ -46,19 +47,20 @@ Result<Generator::Submitted> Generator::submit(const Services& services, const s
   return submitted;
 }
 
-void Generator::start(const Message& answer, std::vector<ChatMessage> prompt, const ChatOptions& options, const QString& label) {
+void Generator::start(const Message& answer, std::vector<ChatMessage> prompt, const ChatOptions& options,
+                      const QString& label) {
   Running running;
   running.answer = answer;
   running.stop = std::make_shared<std::atomic<bool>>(false);
   running.engine = context_.session.engine();
   const auto work = [&services = context_.services, engine = running.engine, prompt = std::move(prompt), options,
-                     label = label.toStdString(), id = answer.id, inbox = context_.feed.inbox(), stop = running.stop] {
-    return submit(services, engine, prompt, options, label, id, inbox, stop);
-  };
+                     label = label.toStdString(), id = answer.id, inbox = context_.feed.inbox(),
+                     stop = running.stop] { return submit(services, engine, prompt, options, label, id, inbox, stop); };
   running_[answer.id] = std::move(running);
   Q_EMIT progressed(answer.conversation, answer.id, {});
   if (!save_timer_.isActive()) save_timer_.start();
-  context_.background.run(this, work, [this, id = answer.id](Result<Submitted> result) { onSubmitted(id, std::move(result)); });
+  context_.background.run(this, work,
+                          [this, id = answer.id](Result<Submitted> result) { onSubmitted(id, std::move(result)); });
 }
 
 void Generator::onSubmitted(MessageId id, Result<Submitted> result) {

@@ -1,5 +1,5 @@
-// Runs answers: prompt → request → text → stored message. Several at once. GUI thread only; the engine's callbacks reach it
-// through TokenFeed alone.
+// Runs answers: prompt → request → text → stored message. Several at once. GUI thread only; the engine's callbacks
+// reach it through TokenFeed alone.
 #pragma once
 
 #include <QElapsedTimer>

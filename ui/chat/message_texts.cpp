@@ -13,11 +13,16 @@ const QString kDot = QStringLiteral(" · ");
 
 QString finishName(FinishReason reason) {
   switch (reason) {
-    case FinishReason::eos: return text("stop: eos");
-    case FinishReason::stop: return text("stop: stop text");
-    case FinishReason::length: return text("stop: length");
-    case FinishReason::cancelled: return text("stopped");
-    case FinishReason::failed: return text("failed");
+    case FinishReason::eos:
+      return text("stop: eos");
+    case FinishReason::stop:
+      return text("stop: stop text");
+    case FinishReason::length:
+      return text("stop: length");
+    case FinishReason::cancelled:
+      return text("stopped");
+    case FinishReason::failed:
+      return text("failed");
   }
   return {};
 }
@@ -41,10 +46,12 @@ QString statisticsLine(const Message& message) {
 QString liveStatistics(const LiveAnswer& live, int other_requests) {
   QStringList parts;
   if (live.generated_tokens == 0) {
-    if (live.request == 0) parts << text("preparing");
+    if (live.request == 0)
+      parts << text("preparing");
     else if (live.prefill_total > 0)
       parts << text("reading prompt %1 / %2").arg(formatCount(live.prefill_done), formatCount(live.prefill_total));
-    else parts << text("waiting for a place in the batch");
+    else
+      parts << text("waiting for a place in the batch");
   } else {
     parts << text("%1 tokens").arg(formatCount(live.generated_tokens));
     parts << text("%1 tok/s").arg(formatRate(live.tokens_per_s));
@@ -57,7 +64,8 @@ QString liveStatistics(const LiveAnswer& live, int other_requests) {
 QString messageNote(const Message& message, const LiveAnswer* live) {
   if (message.state == MessageState::failed) return qs(message.error);
   if (live && live->dropped_messages > 0)
-    return text("The oldest %1 messages no longer fit the context and were left out of this answer.").arg(live->dropped_messages);
+    return text("The oldest %1 messages no longer fit the context and were left out of this answer.")
+        .arg(live->dropped_messages);
   if (!live && message.state == MessageState::partial && message.finish != FinishReason::cancelled)
     return text("This answer was interrupted. Regenerate writes it anew; this version stays.");
   return {};

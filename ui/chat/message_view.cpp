@@ -163,9 +163,9 @@ int MessageView::layoutUser(int width) {
     more_->setGeometry(bubble_.x() + space::m, space::m + height + 2, more_->sizeHint().width(), 24);
     more_->show();
   }
-  layoutActions(width, bubble_.bottom() + 3);
+  layoutActions(width, bubble_.bottom() + 1);
   update();
-  return bubble_.height() + 26;
+  return bubble_.height() + 22;
 }
 
 int MessageView::layoutAnswer(int width) {
@@ -186,7 +186,7 @@ int MessageView::layoutAnswer(int width) {
     y += height;
   }
   y += space::xs;
-  const bool wide = width > 640;
+  const bool wide = width - stats_->sizeHint().width() > 190;
   const int right = wide ? width : reading;
   const int left = layoutActions(right, y + (wide ? 0 : 22));
   stats_->setGeometry(0, y, wide ? std::max(120, left - space::s) : reading, 24);

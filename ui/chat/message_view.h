@@ -1,5 +1,5 @@
-// One message on the page: the user's words in a bubble at the right, the model's as blocks at reading width, statistics and
-// actions below. It reads from the model and changes nothing. GUI thread only.
+// One message on the page: the user's words in a bubble at the right, the model's as blocks at reading width,
+// statistics and actions below. It reads from the model and changes nothing. GUI thread only.
 #pragma once
 
 #include <QWidget>

@@ -17,7 +17,12 @@
 namespace flightdeck {
 namespace {
 constexpr int kColumn = 960;
-constexpr int kTop = 28, kGap = 22, kBottom = 24;
+constexpr int kTop = 28, kGap = 16, kBottom = 20;
+
+int guessHeight(const ChatModel& model, MessageId id) {
+  const Message* message = model.find(id);
+  return 90 + (message ? static_cast<int>(std::min<size_t>(message->text.size(), 400000) / 80) * 23 : 0);
+}
 }  // namespace
 
 TranscriptView::TranscriptView(QWidget* parent) : QAbstractScrollArea(parent) {
@@ -55,8 +60,10 @@ void TranscriptView::rebuild() {
   size_t same = 0;  // the common beginning keeps its widgets and heights
   while (same < path.size() && same < items_.size() && items_[same].id == path[same]) ++same;
   for (size_t i = 0; i < path.size(); ++i) {
-    if (i < same) items.push_back(items_[i]);
-    else items.push_back({path[i], -1, nullptr});
+    if (i < same)
+      items.push_back(items_[i]);
+    else
+      items.push_back({path[i], -1, nullptr, guessHeight(*model_, path[i])});
   }
   for (size_t i = same; i < items_.size(); ++i) dropView(items_[i]);
   if (same < path.size() && same > 0 && path.size() > items_.size()) follow_ = true;  // something new was sent
@@ -94,11 +101,7 @@ QRect TranscriptView::columnRect() const {
   return QRect((room - width) / 2, 0, width, viewport()->height());
 }
 
-int TranscriptView::heightOf(const Item& item) const {
-  if (item.height >= 0) return item.height;
-  const Message* message = model_ ? model_->find(item.id) : nullptr;
-  return 90 + (message ? static_cast<int>(std::min<size_t>(message->text.size(), 400000) / 80) * 23 : 0);  // a guess
-}
+int TranscriptView::heightOf(const Item& item) const { return item.height >= 0 ? item.height : item.guess; }
 
 void TranscriptView::makeView(Item& item) {
   auto* view = new MessageView(*model_, item.id, viewport());
@@ -137,7 +140,8 @@ void TranscriptView::relayout() {
   const int view = viewport()->height();
   if (follow_) {
     int filled = 0;
-    for (auto item = items_.rbegin(); item != items_.rend() && filled < view + 200; ++item) filled += measure(*item) + kGap;
+    for (auto item = items_.rbegin(); item != items_.rend() && filled < view + 200; ++item)
+      filled += measure(*item) + kGap;
   } else {
     int filled = -anchor_offset_;
     for (size_t i = anchor_; i < items_.size() && filled < view + 200; ++i) filled += measure(items_[i]) + kGap;
@@ -198,11 +202,20 @@ void TranscriptView::resizeEvent(QResizeEvent*) { relayout(); }
 void TranscriptView::keyPressEvent(QKeyEvent* event) {
   QScrollBar* bar = verticalScrollBar();
   switch (event->key()) {
-    case Qt::Key_Home: bar->setValue(0); return;
-    case Qt::Key_End: scrollToEnd(); return;
-    case Qt::Key_PageUp: bar->triggerAction(QScrollBar::SliderPageStepSub); return;
-    case Qt::Key_PageDown: bar->triggerAction(QScrollBar::SliderPageStepAdd); return;
-    default: QAbstractScrollArea::keyPressEvent(event);
+    case Qt::Key_Home:
+      bar->setValue(0);
+      return;
+    case Qt::Key_End:
+      scrollToEnd();
+      return;
+    case Qt::Key_PageUp:
+      bar->triggerAction(QScrollBar::SliderPageStepSub);
+      return;
+    case Qt::Key_PageDown:
+      bar->triggerAction(QScrollBar::SliderPageStepAdd);
+      return;
+    default:
+      QAbstractScrollArea::keyPressEvent(event);
   }
 }
 
@@ -212,8 +225,8 @@ int TranscriptView::liveWidgets() const {
 
 void TranscriptView::askLink(const QString& url) {
   if (!isSafeLink(url)) return;
-  auto* box = new QMessageBox(QMessageBox::Question, tr("Open this address?"),
-                              QUrl(url).toString(QUrl::FullyEncoded), QMessageBox::Open | QMessageBox::Cancel, window());
+  auto* box = new QMessageBox(QMessageBox::Question, tr("Open this address?"), QUrl(url).toString(QUrl::FullyEncoded),
+                              QMessageBox::Open | QMessageBox::Cancel, window());
   box->setTextFormat(Qt::PlainText);
   box->setAttribute(Qt::WA_DeleteOnClose);
   connect(box, &QMessageBox::buttonClicked, box, [box, url](QAbstractButton* button) {

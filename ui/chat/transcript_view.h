@@ -1,5 +1,5 @@
-// The messages of one conversation, top to bottom. Only messages near the view have widgets; others are a height. Follows the
-// end while the reader is at the end, and otherwise holds the reader's place. GUI thread only.
+// The messages of one conversation, top to bottom. Only messages near the view have widgets; others are a height.
+// Follows the end while the reader is at the end, and otherwise holds the reader's place. GUI thread only.
 #pragma once
 
 #include <QAbstractScrollArea>
@@ -41,6 +41,7 @@ class TranscriptView : public QAbstractScrollArea {
     MessageId id = 0;
     int height = -1;  // -1: not measured at this width
     MessageView* view = nullptr;
+    int guess = 90;  // until it is measured
   };
   void rebuild();
   void onText(qint64 id, const QString& text);

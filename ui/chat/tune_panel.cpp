@@ -66,9 +66,10 @@ TunePanel::TunePanel(QWidget* parent) : QFrame(parent) {
   form->setSpacing(space::s);
   form->setLabelAlignment(Qt::AlignLeft | Qt::AlignVCenter);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
-  const auto row = [form](const QString& name, const QString& help, QWidget* widget) {
+  const auto row = [&form](const QString& name, const QString& help, QWidget* widget) {
     QLabel* label = makeLabel(name, type::small, Tone::muted, FontKind::mono);
     label->setToolTip(help);
+    label->setMinimumHeight(30);
     label->setBuddy(widget);
     widget->setToolTip(help);
     widget->setAccessibleName(name);

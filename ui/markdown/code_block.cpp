@@ -61,7 +61,10 @@ void CodeBlock::setBlock(const Block& block, bool) {
     end.movePosition(QTextCursor::End);
     end.insertText(breakLongRuns(added));
     for (QChar c : added) {
-      open_column_ = c == QLatin1Char('\n') ? 0 : open_column_ + (c == QLatin1Char('\t') ? 4 : c.unicode() > 0x2e80 ? 2 : 1);
+      open_column_ = c == QLatin1Char('\n') ? 0
+                                            : open_column_ + (c == QLatin1Char('\t') ? 4
+                                                              : c.unicode() > 0x2e80 ? 2
+                                                                                     : 1);
       columns_ = std::max(columns_, std::min(open_column_, 4000));
     }
   }
@@ -109,7 +112,8 @@ bool CodeBlock::eventFilter(QObject* object, QEvent* event) {
 }
 
 void CodeBlock::changeEvent(QEvent* event) {
-  if (event->type() == QEvent::PaletteChange && highlighter_) highlighter_->setColors(colorsOf(this));
+  const bool style = event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange;
+  if (style && highlighter_) highlighter_->setColors(colorsOf(this));
   BlockView::changeEvent(event);
 }
 

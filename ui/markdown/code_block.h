@@ -1,5 +1,5 @@
-// A code block: language, Copy, and the code with its own horizontal scrolling. New text is appended, not set again; colours
-// come when the fence closes. GUI thread only.
+// A code block: language, Copy, and the code with its own horizontal scrolling. New text is appended, not set again;
+// colours come when the fence closes. GUI thread only.
 #pragma once
 
 #include "ui/markdown/block_view.h"
@@ -31,9 +31,9 @@ class CodeBlock : public BlockView {
   QPushButton* copy_;
   QPlainTextEdit* view_;
   CodeHighlighter* highlighter_ = nullptr;
-  QString text_;        // as it came, for Copy
-  int columns_ = 0;     // of the longest line shown
-  int open_column_ = 0; // length of the last line shown
+  QString text_;         // as it came, for Copy
+  int columns_ = 0;      // of the longest line shown
+  int open_column_ = 0;  // length of the last line shown
 };
 
 }  // namespace flightdeck

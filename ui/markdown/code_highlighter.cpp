@@ -11,12 +11,16 @@ const QSet<QString>& keywords() {
   static const QSet<QString> words = [] {
     QSet<QString> set;
     const char* const list =
-        "and as assert async await auto bool break case catch char class const constexpr continue def default del delete do "
+        "and as assert async await auto bool break case catch char class const constexpr continue def default del "
+        "delete do "
         "double elif else end enum except explicit export extends extern false finally float fn for foreach from func "
-        "function if impl import in inline int interface is lambda let long loop match mod module move mut namespace new nil "
-        "None not null nullptr operator or override package pass private protected pub public raise ref return select self "
+        "function if impl import in inline int interface is lambda let long loop match mod module move mut namespace "
+        "new nil "
+        "None not null nullptr operator or override package pass private protected pub public raise ref return select "
+        "self "
         "short signed sizeof static string struct super switch template then this throw trait true True False try type "
-        "typedef typename union unsigned use using val var virtual void where while with yield SELECT FROM WHERE INSERT "
+        "typedef typename union unsigned use using val var virtual void where while with yield SELECT FROM WHERE "
+        "INSERT "
         "UPDATE DELETE CREATE TABLE JOIN GROUP ORDER BY AND OR NOT INTO VALUES echo fi done esac";
     for (const QString& word : QString::fromLatin1(list).split(QLatin1Char(' '))) set.insert(word);
     return set;
@@ -29,14 +33,19 @@ const QSet<QString>& keywords() {
 CodeHighlighter::CodeHighlighter(QTextDocument* document, const QString& language, const Colors& colors)
     : QSyntaxHighlighter(document) {
   const QString name = language.toLower();
-  const auto isOneOf = [&](const char* names) { return QString::fromLatin1(names).split(QLatin1Char(' ')).contains(name); };
-  hash_comments_ = isOneOf("python py sh bash zsh shell yaml yml toml ruby rb perl r make makefile cmake dockerfile ini conf");
+  const auto isOneOf = [&](const char* names) {
+    return QString::fromLatin1(names).split(QLatin1Char(' ')).contains(name);
+  };
+  hash_comments_ =
+      isOneOf("python py sh bash zsh shell yaml yml toml ruby rb perl r make makefile cmake dockerfile ini conf");
   dash_comments_ = isOneOf("sql lua haskell hs");
   slash_comments_ = !hash_comments_ && !dash_comments_;
   setColors(colors);
 }
 
 void CodeHighlighter::setColors(const Colors& colors) {
+  if (shown_ == &colors) return;
+  shown_ = &colors;
   comment_.setForeground(colors.muted);
   comment_.setFontItalic(true);
   string_.setForeground(colors.accent);

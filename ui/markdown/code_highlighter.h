@@ -18,6 +18,7 @@ class CodeHighlighter : public QSyntaxHighlighter {
 
  private:
   bool startsComment(const QString& text, qsizetype at) const;
+  const Colors* shown_ = nullptr;
   bool hash_comments_, dash_comments_, slash_comments_;
   QTextCharFormat comment_, string_, keyword_, number_;
 };

@@ -1,7 +1,9 @@
 #include "ui/markdown/document_writer.h"
 
+#include <QFontMetricsF>
 #include <QTextCursor>
 #include <QTextTable>
+#include <algorithm>
 
 #include "ui/markdown/inline_spans.h"
 
@@ -9,7 +11,7 @@ namespace flightdeck {
 namespace {
 
 constexpr int kMaxColumns = 32;
-constexpr int kLineHeight = 150;  // percent
+constexpr double kLineHeight = 1.6;  // of the font's size
 constexpr int kItemIndent = 22;
 
 struct Writer {
@@ -44,7 +46,9 @@ struct Writer {
 
   void format(double left, double hanging, double above) {
     QTextBlockFormat block;
-    block.setLineHeight(kLineHeight, QTextBlockFormat::ProportionalHeight);
+    // Fonts with Chinese are tall by themselves: the height is counted from the size, not from the font's own spacing.
+    const double wanted = font.pixelSize() * kLineHeight / QFontMetricsF(font).lineSpacing();
+    block.setLineHeight(std::max(100.0, 100 * wanted), QTextBlockFormat::ProportionalHeight);
     block.setLeftMargin(left);
     block.setTextIndent(-hanging);
     block.setTopMargin(above);
@@ -60,14 +64,16 @@ struct Writer {
       const QString body = line.mid(indent);
       qsizetype marker = body.indexOf(QLatin1Char(' '));
       const bool bullet = marker == 1 && QStringLiteral("-*+").contains(body[0]);
-      const bool number = marker > 1 && marker < 12 && body[0].isDigit() && QStringLiteral(".)").contains(body[marker - 1]);
+      const bool number =
+          marker > 1 && marker < 12 && body[0].isDigit() && QStringLiteral(".)").contains(body[marker - 1]);
       const bool item = bullet || number;
       if (!first) cursor.insertBlock();
       const double depth = static_cast<double>(std::min<qsizetype>(indent / 2, 6));
       const double left = kItemIndent * (depth + 1);
       format(item || depth == 0 ? left : std::max<double>(kItemIndent, left - kItemIndent), item ? kItemIndent - 2 : 0,
              first || !item ? 0 : 4);
-      if (item) cursor.insertText((bullet ? QString(QChar(0x2022)) : body.left(marker)) + QLatin1Char('\t'), formatOf({}));
+      if (item)
+        cursor.insertText((bullet ? QString(QChar(0x2022)) : body.left(marker)) + QLatin1Char('\t'), formatOf({}));
       insertInline(item ? body.mid(marker + 1).trimmed() : body);
       first = false;
     }
@@ -113,9 +119,12 @@ QStringList tableCells(const QString& row) {
   bool code = false;
   for (qsizetype i = 0; i < text.size(); ++i) {
     if (text[i] == QLatin1Char('`')) code = !code;
-    if (text[i] == QLatin1Char('\\') && i + 1 < text.size() && text[i + 1] == QLatin1Char('|')) cells.last() += text[++i];
-    else if (text[i] == QLatin1Char('|') && !code) cells << QString();
-    else cells.last() += text[i];
+    if (text[i] == QLatin1Char('\\') && i + 1 < text.size() && text[i + 1] == QLatin1Char('|'))
+      cells.last() += text[++i];
+    else if (text[i] == QLatin1Char('|') && !code)
+      cells << QString();
+    else
+      cells.last() += text[i];
   }
   for (QString& cell : cells) cell = cell.trimmed();
   return cells;

@@ -13,12 +13,12 @@ class InlineParser {
   std::vector<Span> run() {
     while (at_ < text_.size()) {
       const QChar c = text_[at_];
-      const bool taken = c == QLatin1Char('\\') ? escape()
-                         : c == QLatin1Char('`') ? code()
+      const bool taken = c == QLatin1Char('\\')                                                    ? escape()
+                         : c == QLatin1Char('`')                                                   ? code()
                          : c == QLatin1Char('*') || c == QLatin1Char('_') || c == QLatin1Char('~') ? emphasis(c)
-                         : c == QLatin1Char('[') || c == QLatin1Char('!') ? link()
-                         : c == QLatin1Char('h') ? address()
-                                                 : false;
+                         : c == QLatin1Char('[') || c == QLatin1Char('!')                          ? link()
+                         : c == QLatin1Char('h')                                                   ? address()
+                                                                                                   : false;
       if (!taken) plain_ += text_[at_++];
     }
     flush();
@@ -117,7 +117,8 @@ class InlineParser {
 
   bool hasCloser(const QString& mark) const {
     for (qsizetype i = text_.indexOf(mark, at_ + mark.size() + 1); i >= 0; i = text_.indexOf(mark, i + 1)) {
-      const bool exact = mark.size() > 1 || ((i + 1 >= text_.size() || text_[i + 1] != mark[0]) && text_[i - 1] != mark[0]);
+      const bool exact =
+          mark.size() > 1 || ((i + 1 >= text_.size() || text_[i + 1] != mark[0]) && text_[i - 1] != mark[0]);
       if (!blankAt(i - 1) && exact) return true;
     }
     return false;
@@ -138,9 +139,12 @@ class InlineParser {
     flush();
     Span span = style_;
     span.text = label.isEmpty() ? url : label;
-    if (!image && isSafeLink(url)) span.link = url;
-    else if (image) span.text = QStringLiteral("[%1]").arg(label.isEmpty() ? url : label);
-    else span.text = QStringLiteral("%1 (%2)").arg(label, url);
+    if (!image && isSafeLink(url))
+      span.link = url;
+    else if (image)
+      span.text = QStringLiteral("[%1]").arg(label.isEmpty() ? url : label);
+    else
+      span.text = QStringLiteral("%1 (%2)").arg(label, url);
     spans_.push_back(span);
     at_ = open + end + 1;
     return true;

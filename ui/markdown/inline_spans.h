@@ -1,4 +1,5 @@
-// The inline part of Markdown: bold, italic, code, strike-through and links, as plain spans. Pure, linear in the text's length.
+// The inline part of Markdown: bold, italic, code, strike-through and links, as plain spans. Pure, linear in the text's
+// length.
 #pragma once
 
 #include <QString>

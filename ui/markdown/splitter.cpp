@@ -39,8 +39,10 @@ bool isRule(const QString& line) {
   if (text.size() < 3 || !QStringLiteral("-*_").contains(text[0])) return false;
   int marks = 0;
   for (QChar c : text) {
-    if (c == text[0]) ++marks;
-    else if (c != QLatin1Char(' ')) return false;
+    if (c == text[0])
+      ++marks;
+    else if (c != QLatin1Char(' '))
+      return false;
   }
   return marks >= 3;
 }
@@ -52,15 +54,19 @@ bool isListItem(const QString& line) {
   if (QStringLiteral("-*+").contains(line[at])) return blankAt(at + 1);
   const qsizetype digits = at;
   while (at < line.size() && line[at].isDigit() && at - digits < 9) ++at;
-  return at > digits && at < line.size() && (line[at] == QLatin1Char('.') || line[at] == QLatin1Char(')')) && blankAt(at + 1);
+  return at > digits && at < line.size() && (line[at] == QLatin1Char('.') || line[at] == QLatin1Char(')')) &&
+         blankAt(at + 1);
 }
 
 bool isTableRule(const QString& line) {
   bool dash = false, bar = false;
   for (QChar c : line) {
-    if (c == QLatin1Char('-')) dash = true;
-    else if (c == QLatin1Char('|')) bar = true;
-    else if (c != QLatin1Char(':') && c != QLatin1Char(' ')) return false;
+    if (c == QLatin1Char('-'))
+      dash = true;
+    else if (c == QLatin1Char('|'))
+      bar = true;
+    else if (c != QLatin1Char(':') && c != QLatin1Char(' '))
+      return false;
   }
   return dash && bar;
 }
@@ -221,7 +227,8 @@ void MarkdownSplitter::addLine(const QString& raw, bool soft) {
     const QString inner = line.mid(indent + 1);
     return addText(BlockKind::quote, inner.startsWith(QLatin1Char(' ')) ? inner.mid(1) : inner, soft);
   }
-  if (last && last->kind == BlockKind::list && (indent >= 2 || !after_blank)) return addText(BlockKind::list, line, soft);
+  if (last && last->kind == BlockKind::list && (indent >= 2 || !after_blank))
+    return addText(BlockKind::list, line, soft);
   if (last && last->kind == BlockKind::table && line.contains(QLatin1Char('|')))
     return addText(BlockKind::table, line, soft);
   if (last && last->kind == BlockKind::paragraph && isTableRule(line) && last->text.contains(QLatin1Char('|')) &&
@@ -243,7 +250,8 @@ QString breakLongRuns(const QString& text, int limit) {
   QString broken;
   qsizetype run = 0;
   for (qsizetype i = 0; i < text.size(); ++i) {
-    if (text[i] == QLatin1Char('\n')) run = 0;
+    if (text[i] == QLatin1Char('\n'))
+      run = 0;
     else if (++run > limit && !text[i].isLowSurrogate()) {
       if (broken.isEmpty()) broken = text.left(i);
       broken += QLatin1Char('\n');

@@ -45,7 +45,8 @@ void TextBlock::setPlainText(const QString& text) {
 }
 
 void TextBlock::fill() {
-  writeBlock(document_, block_, plain_, colorsOf(this));
+  written_in_ = &colorsOf(this);
+  writeBlock(document_, block_, plain_, *written_in_);
   laid_out_width_ = -1;
 }
 
@@ -135,7 +136,8 @@ void TextBlock::mouseMoveEvent(QMouseEvent* event) {
 
 void TextBlock::mouseReleaseEvent(QMouseEvent* event) {
   const QString link = linkAt(event->position().toPoint());
-  if (event->button() == Qt::LeftButton && selection_start_ == selection_end_ && !link.isEmpty()) Q_EMIT linkClicked(link);
+  if (event->button() == Qt::LeftButton && selection_start_ == selection_end_ && !link.isEmpty())
+    Q_EMIT linkClicked(link);
 }
 
 void TextBlock::mouseDoubleClickEvent(QMouseEvent* event) {
@@ -176,7 +178,8 @@ void TextBlock::contextMenuEvent(QContextMenuEvent* event) {
 }
 
 void TextBlock::changeEvent(QEvent* event) {
-  if (event->type() == QEvent::PaletteChange && !block_.text.isEmpty()) fill();
+  const bool style = event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange;
+  if (style && !block_.text.isEmpty() && written_in_ != &colorsOf(this)) fill();
   BlockView::changeEvent(event);
 }
 

@@ -50,6 +50,7 @@ class TextBlock : public BlockView {
   QTextDocument document_;
   int selection_start_ = -1, selection_end_ = -1;
   int laid_out_width_ = -1;
+  const struct Colors* written_in_ = nullptr;
 };
 
 }  // namespace flightdeck

@@ -10,7 +10,8 @@
 
 namespace flightdeck {
 
-LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& detail, const QString& size, bool damaged)
+LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& detail, const QString& size,
+                       bool damaged)
     : icon_name_(damaged ? QStringLiteral("warning") : icon), damaged_(damaged) {
   setProperty("look", "card");
   row_ = makeBox<QHBoxLayout>(this, space::m, space::s);
@@ -70,7 +71,7 @@ void LibraryRow::showEvent(QShowEvent* event) {
 }
 
 void LibraryRow::changeEvent(QEvent* event) {
-  if (event->type() == QEvent::PaletteChange) refreshIcon();
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange) refreshIcon();
   QFrame::changeEvent(event);
 }
 

@@ -28,7 +28,8 @@ void empty(QVBoxLayout* column) {
 
 }  // namespace
 
-ModelsPage::ModelsPage(Context& context, Toast* toast, QWidget* parent) : QWidget(parent), context_(context), toast_(toast) {
+ModelsPage::ModelsPage(Context& context, Toast* toast, QWidget* parent)
+    : QWidget(parent), context_(context), toast_(toast) {
   setAcceptDrops(true);
   auto* outer = makeBox<QVBoxLayout>(this, 0, 0);
   auto* scroll = new QScrollArea;
@@ -60,7 +61,8 @@ ModelsPage::ModelsPage(Context& context, Toast* toast, QWidget* parent) : QWidge
   outer->addWidget(scroll);
   connect(import_button, &QPushButton::clicked, this, &ModelsPage::importDialog);
   connect(&context_.library, &Library::changed, this, &ModelsPage::refresh);
-  connect(&context_.library, &Library::importFailed, this, [this](const QString& message) { toast_->showMessage(message); });
+  connect(&context_.library, &Library::importFailed, this,
+          [this](const QString& message) { toast_->showMessage(message); });
   connect(&context_.session, &EngineSession::stateChanged, this, &ModelsPage::refresh);
   refresh();
 }
@@ -77,16 +79,17 @@ QWidget* ModelsPage::hint(const QString& text) {
 LibraryRow* ModelsPage::engineRow(const EngineListing& engine) {
   const EngineManifest& manifest = engine.manifest;
   QString format = formatName(manifest.qformat);
-  if (manifest.qformat == QFormat::int4_wo && manifest.group_size > 0) format += QStringLiteral(" g%1").arg(manifest.group_size);
-  const QString detail =
-      engine.error.empty()
-          ? tr("%1 · %2 · context %3 · %4 sequences · built %5")
-                .arg(format, qs(manifest.dtype), formatCount(manifest.context_tokens()))
-                .arg(manifest.max_batch_size)
-                .arg(qs(manifest.created.substr(0, 10)))
-          : tr("Damaged: %1").arg(qs(engine.error));
+  if (manifest.qformat == QFormat::int4_wo && manifest.group_size > 0)
+    format += QStringLiteral(" g%1").arg(manifest.group_size);
+  const QString detail = engine.error.empty()
+                             ? tr("%1 · %2 · context %3 · %4 sequences · built %5")
+                                   .arg(format, qs(manifest.dtype), formatCount(manifest.context_tokens()))
+                                   .arg(manifest.max_batch_size)
+                                   .arg(qs(manifest.created.substr(0, 10)))
+                             : tr("Damaged: %1").arg(qs(engine.error));
   auto* row = new LibraryRow(QStringLiteral("engine"), qs(engine.name), detail,
-                             engine.error.empty() ? formatBytes(context_.library.engineBytes(engine)) : QString(), !engine.error.empty());
+                             engine.error.empty() ? formatBytes(context_.library.engineBytes(engine)) : QString(),
+                             !engine.error.empty());
   const bool open = context_.session.supports(engine.path);
   if (open) row->setActive(tr("open"));
   if (engine.error.empty()) {
@@ -104,11 +107,12 @@ LibraryRow* ModelsPage::engineRow(const EngineListing& engine) {
 
 LibraryRow* ModelsPage::checkpointRow(const CheckpointListing& checkpoint) {
   const bool starter = checkpoint.path == context_.services.starter_model;
-  const QString detail = checkpoint.error.empty()
-                             ? QStringLiteral("%1 · %2").arg(qs(checkpoint.config.architecture), describe(checkpoint.config))
-                             : qs(checkpoint.error);
-  auto* row = new LibraryRow(QStringLiteral("models"), qs(checkpoint.name), detail,
-                             checkpoint.error.empty() ? formatBytes(checkpoint.bytes) : QString(), !checkpoint.error.empty());
+  const QString detail = checkpoint.error.empty() ? QStringLiteral("%1 · %2").arg(qs(checkpoint.config.architecture),
+                                                                                  describe(checkpoint.config))
+                                                  : qs(checkpoint.error);
+  auto* row =
+      new LibraryRow(QStringLiteral("models"), qs(checkpoint.name), detail,
+                     checkpoint.error.empty() ? formatBytes(checkpoint.bytes) : QString(), !checkpoint.error.empty());
   if (starter) row->setActive(tr("comes with Flightdeck"));
   if (checkpoint.error.empty()) {
     auto* build = row->addButton(tr("Build"));
@@ -119,7 +123,8 @@ LibraryRow* ModelsPage::checkpointRow(const CheckpointListing& checkpoint) {
   connect(folder, &QPushButton::clicked, this,
           [path = qs(checkpoint.path)] { QDesktopServices::openUrl(QUrl::fromLocalFile(path)); });
   if (!starter) {
-    auto* forget = row->addIconButton(QStringLiteral("close"), tr("Take %1 off this list (its files stay)").arg(qs(checkpoint.name)));
+    auto* forget = row->addIconButton(QStringLiteral("close"),
+                                      tr("Take %1 off this list (its files stay)").arg(qs(checkpoint.name)));
     connect(forget, &QPushButton::clicked, this, [this, path = checkpoint.path, name = qs(checkpoint.name)] {
       context_.library.forget(path);
       toast_->showMessage(tr("%1 was taken off the list; its files stay where they are.").arg(name), tr("Undo"),
@@ -140,10 +145,12 @@ void ModelsPage::refresh() {
   }
   for (const CheckpointListing& checkpoint : library.checkpoints()) checkpoints_->addWidget(checkpointRow(checkpoint));
   if (library.engines().empty())
-    engines_->addWidget(hint(library.listed() ? tr("No engine yet. Press Build beside a checkpoint: a small model takes seconds.")
-                                              : tr("Looking…")));
+    engines_->addWidget(hint(library.listed()
+                                 ? tr("No engine yet. Press Build beside a checkpoint: a small model takes seconds.")
+                                 : tr("Looking…")));
   if (library.checkpoints().empty())
-    checkpoints_->addWidget(hint(tr("No checkpoint yet. Import the folder of a model (config.json, *.safetensors), or drop it here.")));
+    checkpoints_->addWidget(
+        hint(tr("No checkpoint yet. Import the folder of a model (config.json, *.safetensors), or drop it here.")));
   const auto count = static_cast<int>(library.engines().size());
   total_->setText(tr("%1, %2 on disk · drop a model folder here to import it")
                       .arg(count == 1 ? tr("1 engine") : tr("%1 engines").arg(count), formatBytes(bytes)));
@@ -161,9 +168,9 @@ void ModelsPage::deleteEngine(const EngineListing& engine) {
   toast_->expire();  // an earlier deletion becomes final before this one begins
   if (context_.session.supports(engine.path)) context_.session.unload();
   context_.library.deleteEngine(engine.path);
-  toast_->showMessage(tr("Deleted the engine %1").arg(qs(engine.name)), tr("Undo"),
-                      [this, path = engine.path] { context_.library.restoreEngine(path); },
-                      [this] { context_.library.emptyTrash(); });
+  toast_->showMessage(
+      tr("Deleted the engine %1").arg(qs(engine.name)), tr("Undo"),
+      [this, path = engine.path] { context_.library.restoreEngine(path); }, [this] { context_.library.emptyTrash(); });
 }
 
 void ModelsPage::dragEnterEvent(QDragEnterEvent* event) {

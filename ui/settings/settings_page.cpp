@@ -127,18 +127,15 @@ void SettingsPage::addEngine(QVBoxLayout* column) {
   connect(device_, &QComboBox::activated, this, [this] {
     context_.settings.change([this](Settings& s) { s.device = device_->currentData().toString().toStdString(); });
   });
-  connect(threads_, &QSpinBox::valueChanged, this, [this](int value) {
-    context_.settings.change([value](Settings& s) { s.cpu_threads = value; });
-  });
-  connect(batch_, &QSpinBox::valueChanged, this, [this](int value) {
-    context_.settings.change([value](Settings& s) { s.max_batch_size = value; });
-  });
+  connect(threads_, &QSpinBox::valueChanged, this,
+          [this](int value) { context_.settings.change([value](Settings& s) { s.cpu_threads = value; }); });
+  connect(batch_, &QSpinBox::valueChanged, this,
+          [this](int value) { context_.settings.change([value](Settings& s) { s.max_batch_size = value; }); });
   connect(cache_, &QSpinBox::valueChanged, this, [this](int value) {
     context_.settings.change([value](Settings& s) { s.kv_cache_fraction = value / 100.0; });
   });
-  connect(load_last_, &QCheckBox::toggled, this, [this](bool on) {
-    context_.settings.change([on](Settings& s) { s.load_last_engine = on; });
-  });
+  connect(load_last_, &QCheckBox::toggled, this,
+          [this](bool on) { context_.settings.change([on](Settings& s) { s.load_last_engine = on; }); });
 }
 
 void SettingsPage::addFolders(QVBoxLayout* column) {
@@ -162,18 +159,21 @@ void SettingsPage::addFolders(QVBoxLayout* column) {
   connect(change, &QPushButton::clicked, this, &SettingsPage::chooseEnginesFolder);
   connect(&context_.settings, &SettingsModel::changed, this,
           [this, engines] { engines->setText(qs(context_.settings.enginesFolder())); });
-  for (const auto& [name, path] : {std::pair{tr("Conversations"), data_dir()}, std::pair{tr("Settings file"), config_dir()}}) {
+  for (const auto& [name, path] :
+       {std::pair{tr("Conversations"), data_dir()}, std::pair{tr("Settings file"), config_dir()}}) {
     auto* open = makeButton(tr("Open folder"));
     path_row(name, qs(path), open);
-    connect(open, &QPushButton::clicked, this, [path = qs(path)] { QDesktopServices::openUrl(QUrl::fromLocalFile(path)); });
+    connect(open, &QPushButton::clicked, this,
+            [path = qs(path)] { QDesktopServices::openUrl(QUrl::fromLocalFile(path)); });
   }
 }
 
 void SettingsPage::addShortcuts(QVBoxLayout* column) {
   auto* box = section(column, tr("Keys"), {});
   const std::pair<const char*, QString> keys[] = {
-      {"Ctrl+N", tr("new chat")},         {"Ctrl+K", tr("search conversations")}, {"Ctrl+L", tr("to the composer")},
-      {"Esc", tr("stop the answer")},     {"↑", tr("edit the last message")},     {"F2 · Del", tr("rename · delete a conversation")},
+      {"Ctrl+N", tr("new chat")},         {"Ctrl+K", tr("search conversations")},
+      {"Ctrl+L", tr("to the composer")},  {"Esc", tr("stop the answer")},
+      {"↑", tr("edit the last message")}, {"F2 · Del", tr("rename · delete a conversation")},
       {"Ctrl+1…5", tr("the pages")},      {"Ctrl+,", tr("settings")}};
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(space::l);

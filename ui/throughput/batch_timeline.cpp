@@ -21,7 +21,8 @@ BatchTimeline::BatchTimeline(QWidget* parent) : QWidget(parent) {
   setMinimumHeight(150);
   setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
   setAccessibleName(tr("Batch timeline"));
-  setAccessibleDescription(tr("Rows are slots, columns are iterations. The request list beside it says the same in words."));
+  setAccessibleDescription(
+      tr("Rows are slots, columns are iterations. The request list beside it says the same in words."));
 }
 
 void BatchTimeline::add(const std::vector<IterationRecord>& records, int slots) {
@@ -51,7 +52,7 @@ BatchTimeline::Layout BatchTimeline::layout() const {
   layout.slots = std::max(1, shown_.slots());
   layout.plot = QRectF(kLeft, 2, width() - kLeft - 2, height() - 4);
   layout.row = std::min(42.0, layout.plot.height() / layout.slots);
-  layout.bar = layout.row > 14 ? std::min(30.0, layout.row - 8) : std::max(1.0, layout.row - 1);
+  layout.bar = layout.row > 14 ? std::min(30.0, layout.row * 0.84) : std::max(1.0, layout.row - 1);
   layout.column = layout.row > 14 ? kColumn : 4;
   layout.columns = std::max(1, static_cast<int>(layout.plot.width() / layout.column));
   layout.last = shown_.lastIteration();
@@ -71,11 +72,12 @@ QRectF BatchTimeline::rectIn(const Layout& layout, const TimelineRun& run) const
 
 QRectF BatchTimeline::rectOf(const TimelineRun& run) const { return rectIn(layout(), run); }
 
-void BatchTimeline::paintRun(QPainter& painter, const Layout& layout, const TimelineRun& run, const Colors& colors) const {
+void BatchTimeline::paintRun(QPainter& painter, const Layout& layout, const TimelineRun& run,
+                             const Colors& colors) const {
   QRectF box = rectIn(layout, run);
-  const bool large = layout.bar > 14;
+  const bool large = layout.bar > 12;
   if (run.prefill) {
-    if (large) box.adjust(0, 4, 0, -4);
+    if (large) box.adjust(0, 3, 0, -3);
     painter.setPen(Qt::NoPen);
     painter.setBrush(colors.prefill);
     painter.drawRoundedRect(box, large ? 3 : 0, large ? 3 : 0);
@@ -97,7 +99,8 @@ void BatchTimeline::paintRun(QPainter& painter, const Layout& layout, const Time
   const QFontMetricsF metrics(painter.font());
   const double width = metrics.horizontalAdvance(text);
   if (width + 14 > box.width()) return;
-  const QRectF label(box.left() + 5, box.center().y() - 9, width + 8, 18);
+  const double tall = std::min(18.0, box.height());
+  const QRectF label(box.left() + 5, box.center().y() - tall / 2, width + 8, tall);
   painter.setPen(Qt::NoPen);
   painter.drawRoundedRect(label, 3, 3);  // in the run's colour: the words stand on no lines
   painter.setPen(QColor(0x10, 0x18, 0x1f));
@@ -108,7 +111,7 @@ void BatchTimeline::paintEvent(QPaintEvent*) {
   const Colors& colors = colorsOf(this);
   const Layout layout = this->layout();
   QPainter painter(this);
-  painter.setRenderHint(QPainter::Antialiasing, layout.bar > 14);
+  painter.setRenderHint(QPainter::Antialiasing, layout.bar > 12);
   painter.setFont(fontOf(FontKind::ui, type::tiny));
   const int step = layout.row >= 16 ? 1 : static_cast<int>(std::ceil(16 / layout.row / 4)) * 4;
   for (int slot = 0; slot < layout.slots; ++slot) {
@@ -116,10 +119,11 @@ void BatchTimeline::paintEvent(QPaintEvent*) {
                      layout.plot.width(), layout.bar);
     painter.setPen(Qt::NoPen);
     painter.setBrush(colors.dark ? colors.raised : colors.background);
-    if (layout.bar > 3) painter.drawRoundedRect(row, layout.bar > 14 ? 3 : 0, layout.bar > 14 ? 3 : 0);
+    if (layout.bar > 3) painter.drawRoundedRect(row, layout.bar > 12 ? 3 : 0, layout.bar > 12 ? 3 : 0);
     if (slot % step != 0) continue;
     painter.setPen(colors.faint);
-    painter.drawText(QRectF(0, row.center().y() - 9, kLeft - 10, 18), Qt::AlignLeft | Qt::AlignVCenter, tr("slot %1").arg(slot));
+    painter.drawText(QRectF(0, row.center().y() - 9, kLeft - 10, 18), Qt::AlignLeft | Qt::AlignVCenter,
+                     tr("slot %1").arg(slot));
   }
   painter.setFont(fontOf(FontKind::semibold, type::tiny));
   for (const TimelineRun& run : shown_.runs(layout.columns)) paintRun(painter, layout, run, colors);
@@ -136,16 +140,27 @@ const TimelineRun* BatchTimeline::runAt(const QPointF& point) const {
 
 QString BatchTimeline::describe(const TimelineRun& run) const {
   const QString label = labels_.value(run.id);
-  const QString name = label.isEmpty() ? QStringLiteral("#%1").arg(run.id) : QStringLiteral("#%1 %2").arg(run.id).arg(label);
-  return run.prefill ? tr("%1\nprefill of %2 tokens, iterations %3 to %4").arg(name).arg(run.tokens).arg(run.first).arg(run.last)
-                     : tr("%1\ndecode, %2 tokens so far, iterations %3 to %4").arg(name).arg(run.generated).arg(run.first).arg(run.last);
+  const QString name =
+      label.isEmpty() ? QStringLiteral("#%1").arg(run.id) : QStringLiteral("#%1 %2").arg(run.id).arg(label);
+  return run.prefill ? tr("%1\nprefill of %2 tokens, iterations %3 to %4")
+                           .arg(name)
+                           .arg(run.tokens)
+                           .arg(run.first)
+                           .arg(run.last)
+                     : tr("%1\ndecode, %2 tokens so far, iterations %3 to %4")
+                           .arg(name)
+                           .arg(run.generated)
+                           .arg(run.first)
+                           .arg(run.last);
 }
 
 bool BatchTimeline::event(QEvent* event) {
   if (event->type() != QEvent::ToolTip) return QWidget::event(event);
   auto* help = static_cast<QHelpEvent*>(event);
-  if (const TimelineRun* run = runAt(help->pos())) QToolTip::showText(help->globalPos(), describe(*run), this);
-  else QToolTip::hideText();
+  if (const TimelineRun* run = runAt(help->pos()))
+    QToolTip::showText(help->globalPos(), describe(*run), this);
+  else
+    QToolTip::hideText();
   return true;
 }
 
@@ -159,7 +174,8 @@ void BatchTimeline::mouseMoveEvent(QMouseEvent* event) {
 }
 
 void BatchTimeline::mousePressEvent(QMouseEvent* event) {
-  if (const TimelineRun* run = runAt(event->position()); run && event->button() == Qt::LeftButton) Q_EMIT sequenceChosen(run->id);
+  if (const TimelineRun* run = runAt(event->position()); run && event->button() == Qt::LeftButton)
+    Q_EMIT sequenceChosen(run->id);
 }
 
 void BatchTimeline::leaveEvent(QEvent*) {

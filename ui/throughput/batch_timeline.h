@@ -1,5 +1,5 @@
-// The batch timeline: rows are slots, columns iterations, a colour is a sequence; prefill is amber, low and hatched, so that it
-// is told by shape as well. Readable from one to hundreds of slots. GUI thread only.
+// The batch timeline: rows are slots, columns iterations, a colour is a sequence; prefill is amber, low and hatched, so
+// that it is told by shape as well. Readable from one to hundreds of slots. GUI thread only.
 #pragma once
 
 #include <QHash>

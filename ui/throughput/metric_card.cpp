@@ -2,6 +2,8 @@
 
 #include <QVBoxLayout>
 
+#include "ui/widgets/elided_label.h"
+
 namespace flightdeck {
 
 MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame(parent), name_(name) {
@@ -11,9 +13,10 @@ MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame
   column->setContentsMargins(space::l, space::s, space::s, space::s);
   column->addWidget(makeLabel(name, type::small, Tone::muted));
   value_ = makeLabel(QStringLiteral("–"), 20, tone, FontKind::semibold);
-  detail_ = makeLabel({}, type::tiny, Tone::faint);
+  detail_ = new ElidedLabel;
+  detail_->setFont(fontOf(FontKind::ui, type::tiny));
+  detail_->setProperty("tone", "faint");
   value_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-  detail_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   column->addWidget(value_);
   column->addWidget(detail_);
 }

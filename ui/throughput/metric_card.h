@@ -7,6 +7,8 @@
 
 namespace flightdeck {
 
+class ElidedLabel;
+
 class MetricCard : public QFrame {
   Q_OBJECT
  public:
@@ -15,7 +17,8 @@ class MetricCard : public QFrame {
 
  private:
   QString name_;
-  QLabel *value_, *detail_;
+  QLabel* value_;
+  ElidedLabel* detail_;
 };
 
 }  // namespace flightdeck

@@ -2,6 +2,7 @@
 
 #include <QPainter>
 #include <QPainterPath>
+#include <algorithm>
 #include <cmath>
 
 #include "ui/format.h"
@@ -10,12 +11,17 @@
 namespace flightdeck {
 namespace {
 constexpr double kSeconds = 60;
+
+QString shortCount(double value) {
+  if (value < 1000) return QString::number(value, 'g', 4);
+  return QStringLiteral("%1k").arg(value / 1000, 0, 'g', 4);
 }
+}  // namespace
 
 double roundUp(double value) {
   if (value <= 10) return 10;
   const double power = std::pow(10, std::floor(std::log10(value)));
-  for (double factor : {1.0, 2.0, 2.5, 5.0})
+  for (double factor : {1.0, 2.0, 4.0, 8.0})
     if (value <= factor * power) return factor * power;
   return 10 * power;
 }
@@ -36,19 +42,26 @@ void RateChart::paintEvent(QPaintEvent*) {
   const Colors& colors = colorsOf(this);
   QPainter painter(this);
   painter.setRenderHint(QPainter::Antialiasing);
-  const QRectF plot(54, 6, width() - 60, height() - 30);
-  double most = 0;
-  for (const auto& sample : samples_) most = std::max({most, sample.decode_tokens_per_s, sample.prefill_tokens_per_s});
-  const double top = roundUp(most);
+  const QRectF plot(48, 6, width() - 2 * 48, height() - 30);
+  double most_decode = 0, most_prefill = 0;
+  for (const auto& sample : samples_) {
+    most_decode = std::max(most_decode, sample.decode_tokens_per_s);
+    most_prefill = std::max(most_prefill, sample.prefill_tokens_per_s);
+  }
+  // Reading is many times faster than writing: each has a scale of its own, in its colour, at its side.
+  const double top = roundUp(most_decode), prefill_top = roundUp(most_prefill);
   painter.setFont(fontOf(FontKind::ui, type::tiny));
-  for (int i = 0; i <= 3; ++i) {
-    const double y = plot.bottom() - plot.height() * i / 3;
+  for (int i = 0; i <= 4; ++i) {
+    const double y = plot.bottom() - plot.height() * i / 4;
     painter.setPen(QPen(colors.line, 1));
     painter.drawLine(QPointF(plot.left(), std::round(y) + 0.5), QPointF(plot.right(), std::round(y) + 0.5));
-    painter.setPen(colors.faint);
-    painter.drawText(QRectF(0, y - 9, plot.left() - 8, 18), Qt::AlignRight | Qt::AlignVCenter,
-                     formatCount(std::llround(top * i / 3)));
+    painter.setPen(colors.accent);
+    painter.drawText(QRectF(0, y - 9, plot.left() - 8, 18), Qt::AlignRight | Qt::AlignVCenter, shortCount(top * i / 4));
+    painter.setPen(colors.prefill);
+    painter.drawText(QRectF(plot.right() + 8, y - 9, 40, 18), Qt::AlignLeft | Qt::AlignVCenter,
+                     shortCount(prefill_top * i / 4));
   }
+  painter.setPen(colors.faint);
   painter.drawText(QRectF(plot.left(), plot.bottom() + 5, 80, 18), Qt::AlignLeft, tr("−60 s"));
   painter.drawText(QRectF(plot.right() - 80, plot.bottom() + 5, 80, 18), Qt::AlignRight, tr("now"));
   if (samples_.size() < 2) return;
@@ -59,7 +72,7 @@ void RateChart::paintEvent(QPaintEvent*) {
     const double x = plot.right() - (now_s_ - sample.at_s) / kSeconds * plot.width();
     if (x < plot.left()) continue;
     const QPointF d(x, plot.bottom() - sample.decode_tokens_per_s / top * plot.height());
-    const QPointF p(x, plot.bottom() - sample.prefill_tokens_per_s / top * plot.height());
+    const QPointF p(x, plot.bottom() - sample.prefill_tokens_per_s / prefill_top * plot.height());
     if (first) first_x = x;
     first ? decode.moveTo(d) : decode.lineTo(d);
     first ? prefill.moveTo(p) : prefill.lineTo(p);

@@ -1,4 +1,5 @@
-// Decode and prefill tokens per second over the last minute. Decode is a filled line, prefill a dashed one. GUI thread only.
+// Decode and prefill tokens per second over the last minute. Decode is a filled line, prefill a dashed one. GUI thread
+// only.
 #pragma once
 
 #include <QWidget>
@@ -23,7 +24,7 @@ class RateChart : public QWidget {
   double now_s_ = 0;
 };
 
-/// The next "round" number at or above a value: 1, 2, 2.5, 5 times a power of ten.
+/// The next "round" number at or above a value: 1, 2, 4, 8 times a power of ten.
 double roundUp(double value);
 
 }  // namespace flightdeck

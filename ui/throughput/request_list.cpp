@@ -21,7 +21,8 @@ RequestList::RequestList(QWidget* parent) : QScrollArea(parent) {
   auto* body = new QWidget;
   setLook(body, "panel");
   column_ = makeBox<QVBoxLayout>(body, 0, 0);
-  empty_ = makeLabel(tr("Nothing runs. Send a message, or several from different chats: they share one batch."), type::small, Tone::muted);
+  empty_ = makeLabel(tr("Nothing runs. Send a message, or several from different chats: they share one batch."),
+                     type::small, Tone::muted);
   empty_->setWordWrap(true);
   column_->addWidget(empty_);
   column_->addStretch();
@@ -69,11 +70,13 @@ void RequestList::setRequests(const std::vector<RequestView>& requests) {
         setTone(row.state, Tone::queue);
         break;
       case RequestView::State::prefill:
-        row.state->setText(tr("prefill %1 / %2").arg(formatCount(request.prefilled_tokens), formatCount(request.prompt_tokens)));
+        row.state->setText(
+            tr("prefill %1 / %2").arg(formatCount(request.prefilled_tokens), formatCount(request.prompt_tokens)));
         setTone(row.state, Tone::prefill);
         break;
       case RequestView::State::decode:
-        row.state->setText(tr("decode %1 tok/s · %2 tokens").arg(formatRate(request.tokens_per_s), formatCount(request.generated_tokens)));
+        row.state->setText(tr("decode %1 tok/s · %2 tokens")
+                               .arg(formatRate(request.tokens_per_s), formatCount(request.generated_tokens)));
         setTone(row.state, Tone::accent);
         break;
     }

@@ -20,10 +20,11 @@ namespace flightdeck {
 ThroughputPage::ThroughputPage(Context& context, QWidget* parent) : QWidget(parent), context_(context) {
   auto* outer = makeBox<QVBoxLayout>(this, 0, 0);
   pages_ = new QStackedWidget;
-  pages_->addWidget(new EmptyState(QStringLiteral("throughput"), tr("Nothing to measure yet"),
-                                   tr("This page shows what an engine does at every step: tokens per second, who shares the "
-                                      "batch, how full the cache is. Open an engine and send a message."),
-                                   {}));
+  pages_->addWidget(
+      new EmptyState(QStringLiteral("throughput"), tr("Nothing to measure yet"),
+                     tr("This page shows what an engine does at every step: tokens per second, who shares the "
+                        "batch, how full the cache is. Open an engine and send a message."),
+                     {}));
   auto* body = new QWidget;
   auto* column = makeBox<QVBoxLayout>(body, 0, space::m);
   column->setContentsMargins(space::xxl, space::xl, space::xl, space::l);
@@ -43,8 +44,8 @@ ThroughputPage::ThroughputPage(Context& context, QWidget* parent) : QWidget(pare
   auto* chart_head = makeBox<QHBoxLayout>(nullptr, 0, space::l);
   chart_head->addWidget(makeLabel(tr("Tokens per second"), type::reading, Tone::text, FontKind::semibold));
   chart_head->addStretch();
-  chart_head->addWidget(makeLabel(tr("━ decode"), type::tiny, Tone::accent));
-  chart_head->addWidget(makeLabel(tr("╍ prefill"), type::tiny, Tone::prefill));
+  chart_head->addWidget(makeLabel(tr("━ decode, left scale"), type::tiny, Tone::accent));
+  chart_head->addWidget(makeLabel(tr("╍ prefill, right scale"), type::tiny, Tone::prefill));
   chart_ = new RateChart;
   chart_column->addLayout(chart_head);
   chart_column->addWidget(chart_);
@@ -99,7 +100,8 @@ QWidget* ThroughputPage::makeTimelineCard() {
   auto* column = makeBox<QVBoxLayout>(card, space::l, space::s);
   auto* head = makeBox<QHBoxLayout>(nullptr, 0, space::l);
   head->addWidget(makeLabel(tr("Batch timeline"), type::reading, Tone::text, FontKind::semibold));
-  auto* what = makeLabel(tr("rows are slots, columns are iterations; a finished sequence makes room at once"), type::small, Tone::muted);
+  auto* what = makeLabel(tr("rows are slots, columns are iterations; a finished sequence makes room at once"),
+                         type::small, Tone::muted);
   what->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
   head->addWidget(what, 1);
   timeline_ = new BatchTimeline;
@@ -139,10 +141,11 @@ void ThroughputPage::refresh() {
   prefill_->setValue(tr("%1 tok/s").arg(formatRate(stats.prefill_tokens_per_s)),
                      stats.context_requests == 1 ? tr("1 prompt") : tr("%1 prompts").arg(stats.context_requests));
   step_->setValue(formatMilliseconds(stats.step_ms), tr("host %1").arg(formatMilliseconds(stats.host_ms)));
-  flight_->setValue(tr("%1 of %2").arg(stats.active_requests).arg(stats.max_requests), tr("queued %1").arg(stats.queued_requests));
+  flight_->setValue(tr("%1 of %2").arg(stats.active_requests).arg(stats.max_requests),
+                    tr("queued %1").arg(stats.queued_requests));
   const double used = stats.max_kv_blocks ? 100.0 * stats.used_kv_blocks / stats.max_kv_blocks : 0;
   kv_->setValue(QStringLiteral("%1 %").arg(used, 0, 'f', 0),
-                tr("%1 / %2 blocks, %3 kept").arg(formatCount(stats.used_kv_blocks), formatCount(stats.max_kv_blocks), formatCount(stats.cached_kv_blocks)));
+                tr("%1 / %2 blocks").arg(formatCount(stats.used_kv_blocks), formatCount(stats.max_kv_blocks)));
   memory_->setValue(formatBytes(stats.host_rss_bytes),
                     tr("weights %1, KV %2").arg(formatBytes(stats.weight_bytes), formatBytes(stats.kv_cache_bytes)));
   chart_->setSamples(context_.session.history(), context_.session.now());
@@ -156,7 +159,10 @@ void ThroughputPage::refresh() {
 void ThroughputPage::exportCsv() {
   QString csv = QStringLiteral("seconds,decode_tokens_per_s,prefill_tokens_per_s\n");
   for (const auto& sample : context_.session.history())
-    csv += QStringLiteral("%1,%2,%3\n").arg(sample.at_s, 0, 'f', 2).arg(sample.decode_tokens_per_s, 0, 'f', 2).arg(sample.prefill_tokens_per_s, 0, 'f', 2);
+    csv += QStringLiteral("%1,%2,%3\n")
+               .arg(sample.at_s, 0, 'f', 2)
+               .arg(sample.decode_tokens_per_s, 0, 'f', 2)
+               .arg(sample.prefill_tokens_per_s, 0, 'f', 2);
   auto* dialog = new QFileDialog(window(), tr("Export CSV"), QStringLiteral("throughput.csv"));
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setAcceptMode(QFileDialog::AcceptSave);

@@ -8,13 +8,20 @@ namespace flightdeck {
 namespace {
 const char* nameOf(Tone tone) {
   switch (tone) {
-    case Tone::text: return "text";
-    case Tone::muted: return "muted";
-    case Tone::faint: return "faint";
-    case Tone::accent: return "accent";
-    case Tone::prefill: return "prefill";
-    case Tone::queue: return "queue";
-    case Tone::error: return "error";
+    case Tone::text:
+      return "text";
+    case Tone::muted:
+      return "muted";
+    case Tone::faint:
+      return "faint";
+    case Tone::accent:
+      return "accent";
+    case Tone::prefill:
+      return "prefill";
+    case Tone::queue:
+      return "queue";
+    case Tone::error:
+      return "error";
   }
   return "text";
 }
@@ -57,6 +64,7 @@ QPushButton* makeButton(const QString& text, const char* look) {
 QPushButton* makeIconButton(const QString& icon, const QString& name, const char* look) {
   auto* button = new IconButton(icon);
   button->setProperty("look", QLatin1String(look));
+  button->setProperty("icononly", true);
   button->setAccessibleName(name);
   button->setToolTip(name);
   return button;

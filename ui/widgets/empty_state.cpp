@@ -2,13 +2,15 @@
 
 #include <QEvent>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "ui/icons.h"
 #include "ui/widgets/controls.h"
 
 namespace flightdeck {
 
-EmptyState::EmptyState(const QString& icon, const QString& title, const QString& body, const QString& action, QWidget* parent)
+EmptyState::EmptyState(const QString& icon, const QString& title, const QString& body, const QString& action,
+                       QWidget* parent)
     : QWidget(parent), icon_name_(icon) {
   auto* box = makeBox<QVBoxLayout>(this, space::xl, space::m);
   icon_ = new QLabel;
@@ -36,22 +38,24 @@ EmptyState::EmptyState(const QString& icon, const QString& title, const QString&
 void EmptyState::setTexts(const QString& title, const QString& body, const QString& action) {
   title_->setText(title);
   body_->setText(body);
-  body_->setFixedHeight(body_->heightForWidth(460));
+  body_->setFixedHeight(std::max(0, body_->heightForWidth(460)));
   button_->setText(action);
   button_->setVisible(!action.isEmpty());
 }
 
-void EmptyState::refreshIcon() { icon_->setPixmap(iconPixmap(icon_name_, colorsOf(this).accent, 44, devicePixelRatioF())); }
+void EmptyState::refreshIcon() {
+  icon_->setPixmap(iconPixmap(icon_name_, colorsOf(this).accent, 44, devicePixelRatioF()));
+}
 
 void EmptyState::changeEvent(QEvent* event) {
   QWidget::changeEvent(event);
-  if (event->type() == QEvent::PaletteChange) refreshIcon();
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange) refreshIcon();
 }
 
 void EmptyState::showEvent(QShowEvent* event) {
   refreshIcon();
   body_->setFixedWidth(std::min(460, std::max(280, width() - 2 * space::xl)));
-  body_->setFixedHeight(body_->heightForWidth(body_->width()));
+  body_->setFixedHeight(std::max(0, body_->heightForWidth(body_->width())));
   QWidget::showEvent(event);
 }
 

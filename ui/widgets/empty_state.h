@@ -11,7 +11,8 @@ namespace flightdeck {
 class EmptyState : public QWidget {
   Q_OBJECT
  public:
-  EmptyState(const QString& icon, const QString& title, const QString& body, const QString& action, QWidget* parent = nullptr);
+  EmptyState(const QString& icon, const QString& title, const QString& body, const QString& action,
+             QWidget* parent = nullptr);
   void setTexts(const QString& title, const QString& body, const QString& action);
   QPushButton* button() const { return button_; }
 

@@ -7,7 +7,8 @@
 
 namespace flightdeck {
 
-IconButton::IconButton(const QString& icon, const QString& text, QWidget* parent) : QPushButton(text, parent), icon_(icon) {
+IconButton::IconButton(const QString& icon, const QString& text, QWidget* parent)
+    : QPushButton(text, parent), icon_(icon) {
   setCursor(Qt::PointingHandCursor);
   setAutoDefault(false);
   setIconSize(QSize(16, 16));
@@ -19,11 +20,17 @@ void IconButton::refresh() {
   QColor color = colors.muted;
   if (look == QLatin1String("primary")) color = colors.on_accent;
   if (look == QLatin1String("danger")) color = Qt::white;
+  if (!isEnabled()) color = colors.faint;
+  const QString key = icon_ + color.name();
+  if (key == shown_) return;
+  shown_ = key;
   setIcon(iconOf(icon_, color));
 }
 
 void IconButton::changeEvent(QEvent* event) {
-  if (event->type() == QEvent::PaletteChange) refresh();
+  if (event->type() == QEvent::PaletteChange || event->type() == QEvent::StyleChange ||
+      event->type() == QEvent::EnabledChange)
+    refresh();
   QPushButton::changeEvent(event);
 }
 

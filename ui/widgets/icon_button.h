@@ -16,7 +16,7 @@ class IconButton : public QPushButton {
 
  private:
   void refresh();
-  QString icon_;
+  QString icon_, shown_;
 };
 
 }  // namespace flightdeck

@@ -7,13 +7,20 @@ namespace flightdeck {
 
 QColor colorOf(Tone tone, const Colors& colors) {
   switch (tone) {
-    case Tone::text: return colors.text;
-    case Tone::muted: return colors.muted;
-    case Tone::faint: return colors.faint;
-    case Tone::accent: return colors.accent;
-    case Tone::prefill: return colors.prefill;
-    case Tone::queue: return colors.queue;
-    case Tone::error: return colors.error;
+    case Tone::text:
+      return colors.text;
+    case Tone::muted:
+      return colors.muted;
+    case Tone::faint:
+      return colors.faint;
+    case Tone::accent:
+      return colors.accent;
+    case Tone::prefill:
+      return colors.prefill;
+    case Tone::queue:
+      return colors.queue;
+    case Tone::error:
+      return colors.error;
   }
   return colors.text;
 }

@@ -98,7 +98,7 @@ class NpyTest : public QObject {
     VERIFY_OK(write_id_npy(path("out.npy"), rows, 0));
     const auto bytes = read_file(path("out.npy"), 1 << 20);
     VERIFY_OK(bytes);
-    QCOMPARE(bytes->size(), size_t(128 + 6 * 4 - 64 + 0));
+    QCOMPARE(bytes->size(), size_t(128 + 6 * 4));  // data begin at a multiple of 64
     const auto array = parse_npy_ids(*bytes, "out.npy");
     VERIFY_OK(array);
     QCOMPARE(array->values, (std::vector<int64_t>{1, 2, 3, 4, 0, 0}));

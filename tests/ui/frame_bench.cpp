@@ -1,0 +1,76 @@
+// How long the GUI thread is busy in one piece: 1,000 tokens a second of growing Markdown into a chat, 200 stored
+// conversations. Prints the time to the first window and the longest, 99th and median turns of the event loop.
+#include <QAbstractEventDispatcher>
+#include <QApplication>
+#include <QDir>
+#include <QElapsedTimer>
+#include <QTest>
+#include <algorithm>
+#include <cstdio>
+
+#include "tests/ui/fake_services.h"
+#include "ui/application.h"
+#include "ui/chat/chat_page.h"
+
+using namespace flightdeck;
+using namespace flightdeck::test;
+
+namespace {
+
+/// Measures every turn between going to sleep and waking up.
+struct TurnTimer : QObject {
+  std::vector<double> turns_ms;
+  QElapsedTimer timer;
+  TurnTimer() {
+    auto* dispatcher = QAbstractEventDispatcher::instance();
+    connect(dispatcher, &QAbstractEventDispatcher::awake, this, [this] { timer.start(); });
+    connect(dispatcher, &QAbstractEventDispatcher::aboutToBlock, this, [this] {
+      if (timer.isValid()) turns_ms.push_back(static_cast<double>(timer.nsecsElapsed()) / 1e6);
+      timer.invalidate();
+    });
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  QElapsedTimer start;
+  start.start();
+  if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  qputenv("FLIGHTDECK_HOME", QDir::temp().filePath("flightdeck-frames").toUtf8());
+  World world;
+  MemoryStore store(world.chats);
+  for (int i = 0; i < 200; ++i) (void)store.create_conversation("Conversation " + std::to_string(i), {});
+  std::string text;
+  for (int i = 0; text.size() < 60000; ++i)
+    text += "## Part " + std::to_string(i) + "\n\nSome **bold** words and `code`, " + std::string(20, 'w') +
+            " in a paragraph that goes on for a while. 山峰与河流。\n\n- one\n- two\n\n```cpp\nint main() { return 0; "
+            "}  // a comment\n```\n\n";
+  world.script.answer = [&](const std::string&) { return text; };
+  world.script.step_us = 1000;
+  world.script.context_tokens = 100000;
+  QApplication qt(argc, argv);
+  Settings settings;
+  settings.last_engine = "/engines/starter-int8";
+  Application app(qt, fakeServices(world), settings);
+  app.context().settings.change([](Settings& s) { s.theme = "dark"; });
+  app.show();
+  QTest::qWaitForWindowExposed(&app.window());
+  std::printf("window visible after %lld ms\n", static_cast<long long>(start.elapsed()));
+  ChatController& chat = app.window().chatPage()->controller();
+  QTest::qWait(300);
+  ChatOptions options;
+  options.max_tokens = 50000;
+  chat.setOptions(options);
+  TurnTimer turns;
+  chat.send("Write a long text");
+  QTest::qWait(argc > 1 ? QString::fromLocal8Bit(argv[1]).toInt() * 1000 : 10000);
+  const auto live = chat.current()->live(chat.current()->liveMessage());
+  std::printf("%d tokens, %.0f tok/s\n", live ? live->generated_tokens : -1, live ? live->tokens_per_s : 0);
+  auto& ms = turns.turns_ms;
+  std::sort(ms.begin(), ms.end());
+  if (!ms.empty())
+    std::printf("%zu turns, median %.2f ms, 99%% %.2f ms, longest %.2f ms\n", ms.size(), ms[ms.size() / 2],
+                ms[ms.size() * 99 / 100], ms.back());
+  return 0;
+}
