@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
   Application app(qt, fakeServices(world), settings);
   app.context().settings.change([](Settings& s) { s.theme = "dark"; });
   app.show();
-  QTest::qWaitForWindowExposed(&app.window());
+  (void)QTest::qWaitForWindowExposed(&app.window());
   std::printf("window visible after %lld ms\n", static_cast<long long>(start.elapsed()));
   ChatController& chat = app.window().chatPage()->controller();
   QTest::qWait(300);
