@@ -26,6 +26,9 @@ function(flightdeck_library name)
   endif()
 endfunction()
 
+# Qt defines these differently in every folder, which would forbid shared precompiled headers; no test uses them.
+set(flightdeck_test_flags -UQT_TESTCASE_BUILDDIR -UQT_TESTCASE_SOURCEDIR)
+
 # flightdeck_tests(LINKS libraries...): every *_test.cpp of the current folder is one Qt Test program and one ctest.
 function(flightdeck_tests)
   cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
@@ -37,8 +40,8 @@ function(flightdeck_tests)
     target_link_libraries(${name} PRIVATE ${ARG_LINKS} Qt6::Test flightdeck_options)
     target_compile_definitions(${name} PRIVATE FLIGHTDECK_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     # Qt Test defines these folders for every target, which would make the precompiled headers unusable.
-    target_compile_options(${name} PRIVATE -UQT_TESTCASE_BUILDDIR -UQT_TESTCASE_SOURCEDIR)
     target_precompile_headers(${name} REUSE_FROM flightdeck_test_headers)
+    target_compile_options(${name} PRIVATE ${flightdeck_test_flags})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen" TIMEOUT 300)
   endforeach()

@@ -82,6 +82,7 @@ void Library::move(const std::string& from, const std::string& to) {
 }
 
 void Library::deleteEngine(const std::string& path) {
+  if (settings_.value().last_engine == path) settings_.change([](Settings& s) { s.last_engine.clear(); });
   move(path, (fs::path(trashFolder()) / fs::path(path).filename()).string());
 }
 

@@ -20,10 +20,10 @@ namespace {
 
 constexpr size_t kMaxCopiedBytes = size_t{256} << 20;
 
-/// Errors of the sample's logits (LogitError::relative) beyond which something is broken, not merely rounded: measured
-/// on random models, the hardest case, int8 gives 0.02 and int4 0.2; unrelated logits give 1.4.
+/// Errors of the sample's logits (LogitError::relative) beyond which something is broken, not merely rounded. Random
+/// weights, the hardest case, give 0.05 in INT8 and 0.5 in INT4 after 22 layers; unrelated logits give 1.4.
 double worst_error(const EngineManifest& manifest) {
-  if (manifest.qformat == QFormat::int4_wo) return 0.9;
+  if (manifest.qformat == QFormat::int4_wo) return 1.1;
   return manifest.qformat == QFormat::int8_wo ? 0.3 : 0.1;
 }
 

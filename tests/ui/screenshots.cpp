@@ -68,8 +68,8 @@ void fill(World& world) {
   world.script.step_us = 14000;
   world.script.token_bytes = 5;
   world.script.answer = [](const std::string& prompt) {
-    if (prompt.find("feet") != std::string::npos) return std::string(kFeet) + std::string(3000, ' ');
     if (prompt.find("table") != std::string::npos) return std::string(kTable);
+    if (prompt.find("feet") != std::string::npos) return std::string(kFeet) + std::string(3000, ' ');
     std::string text;
     for (int i = 0; i < 90; ++i) text += "word " + std::to_string(i) + " ";
     return text.substr(0, 300 + prompt.size() * 37 % 900);

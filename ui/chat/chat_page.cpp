@@ -159,6 +159,7 @@ void ChatPage::connectAll() {
 
 void ChatPage::setTuneOpen(bool open) {
   tune_->setVisible(open);
+  fitColumns();
   tune_button_->setChecked(open);
 }
 
@@ -296,8 +297,13 @@ void ChatPage::showEngineMenu() {
   menu->popup(engine_button_->mapToGlobal(QPoint(0, engine_button_->height() + 4)));
 }
 
-void ChatPage::resizeEvent(QResizeEvent* event) {
+void ChatPage::fitColumns() {
   list_->setFixedWidth(width() < 1000 ? 220 : 272);
+  list_->setVisible(width() >= 1000 || tune_->isHidden());  // three columns need room
+}
+
+void ChatPage::resizeEvent(QResizeEvent* event) {
+  fitColumns();
   QWidget::resizeEvent(event);
 }
 

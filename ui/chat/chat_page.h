@@ -55,6 +55,7 @@ class ChatPage : public QWidget {
   void endEdit();
   void countContext();
   void showEngineMenu();
+  void fitColumns();
   Context& context_;
   Toast* toast_;
   ChatController controller_;

@@ -177,7 +177,8 @@ void Composer::refreshButtons() {
 
 void Composer::setContext(int used, int context, int dropped) {
   const bool known = context > 0;
-  for (QWidget* widget : std::initializer_list<QWidget*>{context_word_, meter_, context_}) widget->setVisible(known);
+  for (QWidget* widget : std::initializer_list<QWidget*>{meter_, context_}) widget->setVisible(known);
+  context_word_->setVisible(known && width() >= 480);
   if (!known) return;
   meter_->setFraction(static_cast<double>(used) / context);
   const bool over = dropped > 0 || used >= context;
@@ -198,6 +199,8 @@ void Composer::grow() {
 void Composer::resizeEvent(QResizeEvent* event) {
   QFrame::resizeEvent(event);
   meter_->setFixedWidth(width() < 640 ? 60 : 120);
+  system_->setVisible(width() >= 480);
+  context_word_->setVisible(width() >= 480 && !meter_->isHidden());
   grow();
 }
 

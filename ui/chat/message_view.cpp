@@ -64,6 +64,7 @@ void MessageView::makeActions() {
   name_->setParent(this);
   stats_ = makeLabel({}, type::tiny, Tone::faint, FontKind::mono);
   stats_->setParent(this);
+  stats_->setWordWrap(true);
   stats_->setTextInteractionFlags(Qt::TextSelectableByMouse);
   note_ = makeLabel({}, type::small, Tone::prefill);
   note_->setParent(this);
@@ -186,11 +187,12 @@ int MessageView::layoutAnswer(int width) {
     y += height;
   }
   y += space::xs;
-  const bool wide = width - stats_->sizeHint().width() > 190;
-  const int right = wide ? width : reading;
-  const int left = layoutActions(right, y + (wide ? 0 : 22));
-  stats_->setGeometry(0, y, wide ? std::max(120, left - space::s) : reading, 24);
-  return y + (wide ? 24 : 46);
+  // Statistics and actions share a line where both fit; else the actions go below.
+  const bool wide = width - stats_->fontMetrics().horizontalAdvance(stats_->text()) > 190;
+  const int stats_height = wide ? 24 : std::max(24, stats_->heightForWidth(reading));
+  const int left = layoutActions(wide ? width : reading, y + (wide ? 0 : stats_height - 2));
+  stats_->setGeometry(0, y, wide ? std::max(120, left - space::s) : reading, stats_height);
+  return y + stats_height + (wide ? 0 : 22);
 }
 
 void MessageView::paintEvent(QPaintEvent*) {

@@ -1,6 +1,7 @@
 #include "core/tokenizer/chat_prompt.h"
 
 #include <QtTest>
+#include <filesystem>
 
 #include "core/base/file.h"
 #include "core/base/json.h"
@@ -66,6 +67,22 @@ class ChatPromptTest : public QObject {
     int dropped = -1;
     QCOMPARE(prompt.encode(*tokenizer, messages, 100, &dropped).value(), wanted);
     QCOMPARE(dropped, 0);
+  }
+
+  void the_program_s_own_starter() {
+    const std::string folder = FLIGHTDECK_SOURCE_DIR "/resources/starter/model";
+    if (!std::filesystem::exists(folder + "/tokenizer.model")) QSKIP("the starter model is not in this checkout");
+    const auto tokenizer = load_tokenizer(folder);
+    VERIFY_OK(tokenizer);
+    const ChatPrompt prompt = ChatPrompt::detect(**tokenizer, "LlamaForCausalLM", "");
+    QCOMPARE(prompt.name(), std::string("Flightdeck"));
+    QVERIFY(!(*tokenizer)->adds_leading_space());
+    const std::string question = "世界上第二高的山峰是哪座? <|end|>";
+    const auto id = [&](const char* piece) { return (*tokenizer)->id_of(piece); };
+    const Ids wanted = Ids{(*tokenizer)->bos_id(), id("<|user|>")} + (*tokenizer)->encode(question) +
+                       Ids{id("<|end|>"), id("<|assistant|>")};
+    QCOMPARE(prompt.encode(**tokenizer, {{Role::user, question}}, 200).value(), wanted);
+    QCOMPARE((*tokenizer)->decode(wanted), question);
   }
 
   void row51_text_cannot_forge_a_role() {

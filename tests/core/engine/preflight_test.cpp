@@ -1,0 +1,88 @@
+#include "core/engine/engine_format.h"
+#include "tests/core/engine/engine_fixture.h"
+
+using namespace flightdeck;
+namespace fs = std::filesystem;
+using test::EngineFixture;
+using test::TinyShape;
+
+namespace {
+
+constexpr uint64_t kPlenty = uint64_t{64} << 30;
+
+uint64_t bytes_in(const std::string& folder) {
+  uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) bytes += entry.file_size();
+  return bytes;
+}
+
+}  // namespace
+
+class PreflightTest : public QObject {
+  Q_OBJECT
+ private slots:
+  void sizes_are_those_of_the_build_data() {
+    QTest::addColumn<int>("qformat");
+    QTest::addColumn<int>("shape");
+    for (int qformat = 0; qformat < 3; ++qformat)
+      for (int shape = 0; shape < 3; ++shape)
+        QTest::addRow("%s %d", name_of(static_cast<QFormat>(qformat)).data(), shape) << qformat << shape;
+  }
+  void sizes_are_those_of_the_build() {
+    QFETCH(int, qformat);
+    QFETCH(int, shape);
+    const EngineFixture fixture({.shape = static_cast<TinyShape>(shape)});
+    const BuildOptions options = fixture.options(static_cast<QFormat>(qformat));
+    const auto flight = preflight(options, kPlenty, 10e9);
+    VERIFY_OK(flight);
+    QVERIFY2(flight->problem.empty(), flight->problem.c_str());
+    VERIFY_OK(build_engine(options));
+    const auto engine = EngineDir::open(options.output_dir);
+    uint64_t shared = 0;  // the tied head is stored once and packed twice
+    if (static_cast<TinyShape>(shape) == TinyShape::llama_gqa_tied) shared = 320 * 64 * 2;
+    QCOMPARE(flight->weight_bytes, engine->weight_bytes() + shared);
+    const uint64_t on_disk = bytes_in(options.output_dir);
+    QVERIFY(flight->engine_bytes >= on_disk && flight->engine_bytes < on_disk + 60'000);
+    QVERIFY(flight->model_name == "model" && flight->checkpoint_bytes == engine->manifest().report.checkpoint_bytes);
+  }
+
+  void numbers_of_a_known_shape() {
+    const EngineFixture fixture;  // 2 layers of 4 heads of 16, context 128
+    BuildOptions options = fixture.options();
+    options.max_batch_size = 3;
+    const auto flight = preflight(options, kPlenty, 10e9);
+    QCOMPARE(flight->kv_bytes_per_token, uint64_t{2 * 2 * 4 * 16 * 2});
+    QCOMPARE(flight->kv_cache_bytes, 3 * 128 * flight->kv_bytes_per_token);
+    QCOMPARE(flight->run_bytes, flight->weight_bytes + flight->kv_cache_bytes + flight->workspace_bytes);
+    const uint64_t table = 320 * 64 * 2;  // a token reads one row of it
+    QCOMPARE(qRound(flight->decode_tokens_per_s),
+             qRound(10e9 * 0.75 / static_cast<double>(flight->weight_bytes - table + 128)));
+    options.kv_cache_dtype = "float32";
+    QCOMPARE(preflight(options, kPlenty, 0)->kv_bytes_per_token, 2 * flight->kv_bytes_per_token);
+    QCOMPARE(preflight(options, kPlenty, 0)->decode_tokens_per_s, 0.0);
+  }
+
+  void too_little_memory_says_what_helps() {
+    const EngineFixture fixture({.vocab = 400, .hidden = 256, .intermediate = 1024, .layers = 8, .context = 16384});
+    BuildOptions options = fixture.options(QFormat::full_prec);
+    const auto flight = preflight(options, kPlenty, 0);
+    const uint64_t fixed = flight->weight_bytes + flight->workspace_bytes;
+    const uint64_t cache = 16384 * flight->kv_bytes_per_token;
+    QVERIFY2(preflight(options, fixed + cache, 0)->problem.empty(), flight->problem.c_str());
+    const std::string shorter = preflight(options, fixed + cache / 2, 0)->problem;
+    QVERIFY2(shorter.find("a context of 8192") != shorter.npos, shorter.c_str());
+    const std::string smaller = preflight(options, fixed + cache - 1, 0)->problem;
+    QVERIFY2(smaller.find("choose INT8 or a context of 8192") != smaller.npos, smaller.c_str());
+    const std::string never = preflight(options, 1000, 0)->problem;
+    QVERIFY2(never.find("1000 bytes free: choose a smaller model") != never.npos, never.c_str());
+  }
+
+  void wrong_input_is_an_error() {
+    BuildOptions options;
+    options.model_dir = "/nowhere";
+    VERIFY_ERROR(preflight(options, 0, 0), ErrorKind::not_found, "/nowhere");
+  }
+};
+
+QTEST_GUILESS_MAIN(PreflightTest)
+#include "preflight_test.moc"
