@@ -30,7 +30,7 @@ QByteArray expectedRow(const QJsonObject& json) {
 
 }  // namespace
 
-class GoldenTest : public QObject {
+class CliGoldenTest : public QObject {
   Q_OBJECT
 
   QTemporaryDir folder_;
@@ -78,5 +78,5 @@ class GoldenTest : public QObject {
   }
 };
 
-QTEST_GUILESS_MAIN(GoldenTest)
-#include "golden_test.moc"
+QTEST_GUILESS_MAIN(CliGoldenTest)
+#include "cli_golden_test.moc"
