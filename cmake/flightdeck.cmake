@@ -6,7 +6,7 @@ if(FLIGHTDECK_WERROR)
   target_compile_options(flightdeck_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(FLIGHTDECK_SANITIZE)
-  target_compile_options(flightdeck_options INTERFACE -fsanitize=${FLIGHTDECK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_compile_options(flightdeck_options INTERFACE -fsanitize=${FLIGHTDECK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(flightdeck_options INTERFACE -fsanitize=${FLIGHTDECK_SANITIZE})
 endif()
 
