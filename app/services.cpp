@@ -23,7 +23,7 @@ Result<std::unique_ptr<ChatStore>> openChats(std::string* warning) {
 CheckpointListing describeCheckpoint(const std::string& folder) {
   CheckpointListing listing;
   listing.path = folder;
-  listing.name = fs::path(folder).filename().string();
+  listing.name = checkpoint_name(folder);
   const auto checkpoint = Checkpoint::open(folder);
   if (checkpoint) {
     listing.config = checkpoint->config();

@@ -200,4 +200,9 @@ Result<void> Checkpoint::unchanged() const {
   return {};
 }
 
+std::string checkpoint_name(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder + "/").lexically_normal().parent_path();
+  return (path.filename() == "model" ? path.parent_path() : path).filename().string();
+}
+
 }  // namespace flightdeck

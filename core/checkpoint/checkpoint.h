@@ -80,6 +80,9 @@ class Checkpoint {
   uint64_t total_bytes_ = 0;
 };
 
+/// What people call the model in this folder: the folder's name, or the name above it where it is only "model".
+std::string checkpoint_name(const std::string& folder);
+
 /// One checkpoint tensor's rows [begin, end) as float32, converted from F32, F16 or BF16.
 void convert_to_f32(const TensorInfo& tensor, int64_t row_begin, int64_t row_end, float* out);
 

@@ -1,6 +1,5 @@
 // What a build would give, before it is done: sizes from the plan, speed from the bytes a token needs.
 #include <algorithm>
-#include <filesystem>
 
 #include "core/base/memory.h"
 #include "core/engine/build_plan.h"
@@ -8,7 +7,6 @@
 #include "core/executor/kv_cache.h"
 
 namespace flightdeck {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr int kStepTokens = 512;                      // chunk of a prefill (EngineOptions::max_num_tokens)
@@ -120,7 +118,7 @@ Result<Preflight> preflight(const BuildOptions& options, uint64_t device_free_by
   TRY(const BuildPlan build, plan_build(options, checkpoint, std::move(manifest)));
   Preflight flight;
   std::error_code code;
-  flight.model_name = fs::path(build.manifest.source + "/").parent_path().filename().string();
+  flight.model_name = checkpoint_name(build.manifest.source);
   flight.config = checkpoint.config();
   flight.checkpoint_bytes = checkpoint.total_bytes();
   flight.engine_bytes = output_bytes(build, options.model_dir);
