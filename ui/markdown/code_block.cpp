@@ -78,7 +78,10 @@ int CodeBlock::heightFor(int width) {
   if (lines > 1 && text_.endsWith(QLatin1Char('\n'))) --lines;  // the empty line after an open block's last newline
   const QFontMetricsF metrics(view_->font());
   const bool wide = columns_ * metrics.horizontalAdvance(QLatin1Char('m')) > width - 2 * kPadding - 8;
-  return kHeader + 2 * kPadding + static_cast<int>(lines * metrics.lineSpacing() + 1) + (wide ? 12 : 0);
+  QFont bold = view_->font();  // of keywords; a line is as high as the highest font in it
+  bold.setBold(true);
+  const int line = std::max(QFontMetrics(view_->font()).lineSpacing(), QFontMetrics(bold).lineSpacing());
+  return kHeader + 2 * kPadding + lines * line + (wide ? 12 : 0);
 }
 
 void CodeBlock::resizeEvent(QResizeEvent*) {
