@@ -51,6 +51,7 @@ struct Executor::State {
   State(const Plan& plan, Backend& backend, const KvCache& cache, int max_tokens, int max_sequences, int max_logit_rows)
       : layout(max_tokens, max_sequences, max_logit_rows, max_blocks_of(plan, cache)),
         narrow(narrow_steps(plan)),
+        activation(backend.info().activation),
         max_tokens(max_tokens),
         max_sequences(max_sequences),
         max_logit_rows(max_logit_rows),
@@ -61,7 +62,7 @@ struct Executor::State {
     }
     for (size_t slot = 0; slot < rows.size(); ++slot) {
       const size_t bytes =
-          static_cast<size_t>(rows[slot]) * plan.slot_widths[slot] * bytes_of(backend.info().activation);
+          static_cast<size_t>(rows[slot]) * plan.slot_widths[slot] * bytes_of(activation);
       slots.push_back(bytes > 0 ? backend.allocate(bytes) : Buffer());
     }
     integers = backend.allocate(layout.total * sizeof(int32_t));
@@ -92,6 +93,7 @@ struct Executor::State {
 
   StepLayout layout;
   std::vector<bool> narrow;  // by step
+  DType activation;          // of all slots; asked once, a device's info costs a system call
   int max_tokens, max_sequences, max_logit_rows, max_blocks;
   std::vector<Buffer> slots;
   Buffer integers, rope, slopes, all_rows;
@@ -153,7 +155,7 @@ void Executor::run(size_t first_step, size_t last_step) {
 
 Matrix Executor::matrix(int slot, int rows) const {
   const int width = plan_.slot_widths[slot];
-  return {state_->slots[slot].data(), backend_.info().activation, rows, width, width};
+  return {state_->slots[slot].data(), state_->activation, rows, width, width};
 }
 
 /// For operations that work in place: copies the input there when the plan gave the output a slot of its own.
