@@ -54,7 +54,7 @@ std::vector<DeviceFacts> devices() {
   std::vector<DeviceFacts> facts;
   for (int i = 0; i < cuda_device_count(); ++i) {
     try {
-      facts.push_back(factsOf(make_cuda_backend(i)->info()));
+      facts.push_back(factsOf(make_cuda_backend({.device = i})->info()));
     } catch (const DeviceError&) {  // in use by others or broken: the CPU is still there
     }
   }

@@ -97,7 +97,11 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});
 int cuda_device_count();
 /// Why cuda_device_count() is what it is, for `devices`: "built without CUDA", "no driver", …
 std::string cuda_status();
+struct CudaOptions {
+  int device = 0;
+  DType activation = DType::f16;  // f16 or bf16; the cache is float16 always
+};
 /// Throws DeviceError when the device cannot be used.
-std::unique_ptr<Backend> make_cuda_backend(int device);
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options = {});
 
 }  // namespace flightdeck

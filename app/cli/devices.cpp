@@ -21,7 +21,7 @@ Result<int> devices(bool measure) {
     const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     fmt::print("  read bandwidth {:.1f} GB/s with {} threads\n", measure_read_bandwidth(threads) / 1e9, threads);
   }
-  for (int i = 0; i < cuda_device_count(); ++i) print(make_cuda_backend(i)->info());
+  for (int i = 0; i < cuda_device_count(); ++i) print(make_cuda_backend({.device = i})->info());
   fmt::print("cuda: {}\n", cuda_status());
   return 0;
 }

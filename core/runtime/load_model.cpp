@@ -26,7 +26,7 @@ Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options) {
     return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
                 cuda_status());
   }
-  return make_cuda_backend(std::stoi(number));
+  return make_cuda_backend({.device = std::stoi(number)});
 }
 
 Result<void> pack_weights(LoadedModel& model, const EngineSource& source,

@@ -1,59 +1,72 @@
-// Finds and names the GPUs. Engines do not run on them in this build.
-#include <cuda_runtime.h>
+// The CUDA engine as a Backend: device memory, operations of cuda_ops.h, steps replayed as graphs.
+#include <cstring>
+#include <map>
 
 #include "kernels/backend.h"
-#include "kernels/device_error.h"
+#include "kernels/cuda/cuda_error.h"
+#include "kernels/cuda/cuda_ops.h"
 
 namespace flightdeck {
 namespace {
 
-constexpr int kOldestMajor = 8;  // Ampere: compute capability 8.0
+/// Engine thread only.
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(int device, DType activation) : context_(device, activation) {}
+  ~CudaBackend() override { drop_graphs(); }
 
-std::string describe(int device, const cudaDeviceProp& properties) {
-  return "cuda:" + std::to_string(device) + " " + properties.name + ", compute capability " +
-         std::to_string(properties.major) + "." + std::to_string(properties.minor) + ", " +
-         std::to_string(properties.totalGlobalMem >> 20) + " MiB";
-}
+  DeviceInfo info() const override {
+    cudaDeviceProp properties;
+    cuda::check(cudaGetDeviceProperties(&properties, context_.device), "asking the GPU what it is");
+    size_t available = 0, total = 0;
+    cuda::check(cudaMemGetInfo(&available, &total), "asking the GPU for its memory");
+    return {"cuda:" + std::to_string(context_.device), properties.name, context_.activation, total, available};
+  }
+  Buffer allocate(size_t bytes) override { return cuda::allocate_device(bytes, "The CUDA engine"); }
+  void upload(void* device, const void* host, size_t bytes) override {
+    if (bytes == 0) return;
+    cuda::check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, context_.stream), "copying to the GPU");
+  }
+  void download(void* host, const void* device, size_t bytes) override {
+    if (bytes == 0) return;
+    cuda::check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, context_.stream), "copying from the GPU");
+    synchronize();
+  }
+  std::unique_ptr<PackedWeight> pack(const WeightView& weight) override { return cuda::pack_weight(weight, context_); }
+  size_t packed_bytes(WeightFormat format, int rows, int cols, int group_size) const override {
+    return cuda::packed_bytes(format, rows, cols, group_size, context_.activation);
+  }
+
+  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, context_); }
+  void rms_norm(const RmsNormArgs& args) override { cuda::rms_norm(args, context_); }
+  void residual_rms_norm(const ResidualRmsNormArgs& args) override { cuda::residual_rms_norm(args, context_); }
+  void linear(const LinearArgs& args) override { cuda::linear(args, context_); }
+  void rope(const RopeArgs& args) override { cuda::rope(args, context_); }
+  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, context_); }
+  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, context_); }
+  void attention(const AttentionArgs& args) override { cuda::attention(args, context_); }
+  void activation(const ActivationArgs& args) override { cuda::activation(args, context_); }
+  void gated_activation(const GatedActivationArgs& args) override { cuda::gated_activation(args, context_); }
+  void multiply(const BinaryArgs& args) override { cuda::multiply(args, context_); }
+  void add(const BinaryArgs& args) override { cuda::add(args, context_); }
+  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, context_); }
+
+  void synchronize() override {
+    cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU");
+  }
+
+ private:
+  void drop_graphs() {}
+
+  cuda::Context context_;
+};
 
 }  // namespace
 
-int cuda_device_count() {
-  int devices = 0;
-  if (cudaGetDeviceCount(&devices) != cudaSuccess) {
-    cudaGetLastError();  // the error is sticky until read
-    return 0;
-  }
-  int usable = 0;
-  for (int device = 0; device < devices; ++device) {
-    cudaDeviceProp properties;
-    if (cudaGetDeviceProperties(&properties, device) == cudaSuccess && properties.major >= kOldestMajor) ++usable;
-  }
-  return usable;
-}
-
-std::string cuda_status() {
-  int devices = 0;
-  const cudaError_t error = cudaGetDeviceCount(&devices);
-  if (error != cudaSuccess) {
-    cudaGetLastError();
-    return std::string("no CUDA device: ") + cudaGetErrorString(error);
-  }
-  if (devices == 0) return "no CUDA device";
-  std::string text;
-  for (int device = 0; device < devices; ++device) {
-    cudaDeviceProp properties;
-    if (cudaGetDeviceProperties(&properties, device) != cudaSuccess) continue;
-    if (!text.empty()) text += "; ";
-    text += describe(device, properties);
-    if (properties.major < kOldestMajor) text += " (too old: 8.0 or later is needed)";
-  }
-  return text;
-}
-
-std::unique_ptr<Backend> make_cuda_backend(int device) {
-  throw DeviceError(
-      "cuda:" + std::to_string(device) +
-      " cannot run an engine: this build lists GPUs but runs engines on the CPU. Choose the device \"cpu\".");
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
+  if (options.device < 0 || options.device >= cuda_device_count())
+    throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: " + cuda_status());
+  return std::make_unique<CudaBackend>(options.device, options.activation);
 }
 
 }  // namespace flightdeck

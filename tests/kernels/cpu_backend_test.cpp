@@ -126,7 +126,7 @@ void CpuBackendTest::pool_wakes_up_after_sleep() {
 void CpuBackendTest::cuda_says_why_it_is_not_there() {
   if (cuda_device_count() > 0) QSKIP("this machine has a CUDA device");
   QVERIFY(!cuda_status().empty());
-  QVERIFY_EXCEPTION_THROWN(make_cuda_backend(0), DeviceError);
+  QVERIFY_EXCEPTION_THROWN(make_cuda_backend(), DeviceError);
 }
 
 void CpuBackendTest::read_bandwidth_is_plausible() {
