@@ -1,0 +1,54 @@
+// Which way to compute a linear is fastest: measured once for a shape, kept, saved as text for the next start.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "kernels/cuda/cuda_context.h"
+#include "kernels/cuda/packed_layout.h"
+
+namespace flightdeck::cuda {
+
+enum class Tactic : uint8_t { gemv, mixed, blas };
+
+struct TacticKey {
+  int rows = 0;
+  int cols = 0;
+  Packing packing = Packing::dense;
+  int step_scales = 0;
+  int tokens = 0;  // token_bucket()
+  bool bf16 = false;
+
+  bool operator<(const TacticKey& other) const;
+};
+
+/// 1, 2, 4, … 256: the power of two that tokens fit in.
+int token_bucket(int tokens);
+
+/// Thread-safe.
+class Tactics {
+ public:
+  std::optional<Tactic> find(const TacticKey& key) const;
+  void set(const TacticKey& key, Tactic tactic);
+  /// One line a decision. `device` goes into the first line: load takes only what the same kind of GPU has saved.
+  /// False: the file could not be written, or read, or is another GPU's; nothing is thrown.
+  bool save(const std::string& path, const std::string& device) const;
+  bool load(const std::string& path, const std::string& device);
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<TacticKey, Tactic> decisions_;
+};
+
+/// The decisions for one GPU of this process.
+Tactics& tactics_of(int device);
+
+/// Milliseconds of what `run` puts on the context's stream, the best of three with a cold L2 cache, after one run to
+/// warm up. Waits; never inside a captured step.
+float time_on_stream(Context& context, const std::function<void()>& run);
+
+}  // namespace flightdeck::cuda
