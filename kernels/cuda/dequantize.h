@@ -28,10 +28,9 @@ __device__ __forceinline__ uint32_t subtract(uint32_t a, uint32_t b, __half) {
   return result;
 }
 __device__ __forceinline__ uint32_t subtract(uint32_t a, uint32_t b, __nv_bfloat16) {
-  // a * 1 - b: exact here, and sm_80 has no bfloat16 subtraction.
+  // b * -1 + a: exact here, and sm_80 has no bfloat16 subtraction.
   uint32_t result;
-  asm("{ .reg .b32 minus; neg.bf16x2 minus, %2; fma.rn.bf16x2 %0, %1, %3, minus; }"
-      : "=r"(result) : "r"(a), "r"(b), "r"(0x3f803f80u));
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(b), "r"(0xbf80bf80u), "r"(a));
   return result;
 }
 
@@ -67,7 +66,36 @@ __device__ __forceinline__ void int4_fragment(uint32_t word, uint32_t (&a)[4], _
   }
 }
 
-/// Both fragments of 32-column block kBlock from the 16-byte vectors a lane has loaded of one tile of rows.
+/// Int4 as it comes out of the word with the fewest instructions: value = (raw - kZero) * scale of the row, where rows
+/// g + 8 may have another scale than rows g. The caller takes kZero times the sum of the activations away.
+template <class T>
+struct RawInt4;
+template <>
+struct RawInt4<__half> {  // denormals: n * 2^-24, and n * 2^-20 where the nibble lies four bits higher
+  static constexpr float kLowScale = 16777216.0f;
+  static constexpr float kHighScale = 1048576.0f;
+  static constexpr float kZero = 8;
+  static constexpr uint32_t kOnes = 0x3c003c00u;  // a fragment of ones: its products are the sums of the activations
+  __device__ static __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) {
+    const uint32_t upper = word >> 8;
+    a[0] = word & 0x000f000fu;
+    a[1] = word & 0x00f000f0u;
+    a[2] = upper & 0x000f000fu;
+    a[3] = upper & 0x00f000f0u;
+  }
+};
+template <>
+struct RawInt4<__nv_bfloat16> {  // 128 + n: products with denormals would leave the range of float32
+  static constexpr float kLowScale = 1;
+  static constexpr float kHighScale = 1;
+  static constexpr float kZero = 136;
+  static constexpr uint32_t kOnes = 0x3f803f80u;
+  __device__ static __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) a[i] = and_or<0x000f000fu, 0x43004300u>(word >> (4 * i));
+  }
+};
+/// Both fragments of a 32-column block from the 16-byte vectors a lane has loaded of one tile of rows.
 /// dense: vectors 2b and 2b + 1 are rows g and g + 8; int8: vector b; int4: vector b / 2.
 template <class T, Packing kPacking, int kVectors>
 __device__ __forceinline__ void load_fragments(const uint4 (&vectors)[kVectors], int block, uint32_t (&a)[2][4]) {

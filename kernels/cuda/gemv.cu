@@ -37,86 +37,74 @@ struct Step {
 /// Bytes from row to row of the activations in shared memory: eight lanes that read together touch all banks.
 __host__ __device__ constexpr int row_bytes_of(int padded_cols) { return padded_cols * 2 + 64; }
 
-/// One warp's walk over its steps of the block's tiles.
+/// A warp's walk over its steps of the block's tiles. A unit is a step's place in memory: 1024 bytes of a quantized
+/// weight, 128 bytes of a row of a dense one.
+template <Packing kPacking, int kScales>
 struct Walk {
-  int tile, step;
-  __device__ __forceinline__ void advance(int steps, int warp) {
-    step += kWarps;
-    if (step >= steps) {
-      step = warp;
-      tile += gridDim.x;
+  using S = Step<kPacking, kScales>;
+  static constexpr bool kDense = kPacking == Packing::dense;
+  static constexpr int kUnitBytes = kDense ? 128 : S::kBytes;
+
+  const uint8_t* data;     // this lane's
+  const uint8_t* factors;  // this lane's
+  int row8_bytes;          // dense: 8 rows further
+  int unit, jump;          // jump: from behind the last step of a tile to the first of the next
+  int tile_steps;          // this warp's of one tile
+  int left, items;         // steps left of the tile, of all
+
+  __device__ __forceinline__ Walk(const PackedView& weight, int warp, int lane) {
+    const int tile_units = weight.steps * (kDense ? 16 : 1);
+    const int grid = gridDim.x;
+    const int row_bytes = weight.padded_cols * 2;
+    tile_steps = warp < weight.steps ? (weight.steps - warp + kWarps - 1) / kWarps : 0;
+    left = tile_steps;
+    items = tile_steps * ((weight.tiles - static_cast<int>(blockIdx.x) + grid - 1) / grid);
+    unit = blockIdx.x * tile_units + warp;
+    jump = grid * tile_units - tile_steps * kWarps;
+    data = weight.data + (kDense ? static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16 : lane * 16);
+    row8_bytes = row_bytes * 8;
+    factors = reinterpret_cast<const uint8_t*>(weight.factors) + lane / 4 * 4;
+  }
+  __device__ __forceinline__ const uint8_t* bytes() const { return data + static_cast<size_t>(unit) * kUnitBytes; }
+  __device__ __forceinline__ const uint8_t* step_factors() const {
+    return factors + static_cast<size_t>(unit) * (kScales * 32);
+  }
+  __device__ __forceinline__ void advance() {
+    --items;
+    unit += kWarps;
+    if (--left == 0) {
+      left = tile_steps;
+      unit += jump;
     }
   }
-};
-
-/// Where a lane's bytes of a step lie.
-template <Packing kPacking, int kScales>
-struct Source {
-  const uint8_t* data;
-  const __half2* factors;
-  size_t tile_bytes;
-  int row8_bytes;  // dense: 8 rows further
-
-  __device__ __forceinline__ Source(const PackedView& weight, int lane) {
-    using S = Step<kPacking, kScales>;
-    if constexpr (kPacking == Packing::dense) {
-      const int row_bytes = weight.padded_cols * 2;
-      data = weight.data + static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16;
-      tile_bytes = static_cast<size_t>(row_bytes) * 16;
-      row8_bytes = row_bytes * 8;
-    } else {
-      data = weight.data + lane * 16;
-      tile_bytes = static_cast<size_t>(weight.steps) * S::kBytes;
-      row8_bytes = 0;
+  /// `slot` is the lane's 16 bytes of the first vector; its 4-byte factors lie behind the vectors.
+  __device__ __forceinline__ void copy(uint32_t slot, uint32_t factor_slot) {
+    if (items > 0) {
+      const uint8_t* from = bytes();
+#pragma unroll
+      for (int v = 0; v < S::kVectors; ++v) {
+        copy_async16(slot + v * 512, from + (kDense ? v % 2 * row8_bytes + v / 2 * 64 : v * 512));
+      }
+#pragma unroll
+      for (int s = 0; s < kScales; ++s) copy_async4(factor_slot + s * 128, step_factors() + s * 32);
+      advance();
     }
-    factors = reinterpret_cast<const __half2*>(weight.factors) + lane / 4;
-  }
-  __device__ __forceinline__ const uint8_t* at(int tile, int step) const {
-    return data + tile * tile_bytes + static_cast<size_t>(step) * (kPacking == Packing::dense ? 128 : 1024);
-  }
-  __device__ __forceinline__ int vector_offset(int vector) const {
-    return kPacking == Packing::dense ? vector % 2 * row8_bytes + vector / 2 * 64 : vector * 512;
-  }
-  __device__ __forceinline__ const __half2* factors_at(int tile, int step, int steps) const {
-    return factors + (static_cast<size_t>(tile) * steps + step) * (kScales * 8);
+    commit_copies();
   }
 };
-
-template <Packing kPacking, int kScales>
-__device__ __forceinline__ void copy_step(const Source<kPacking, kScales>& source, const Walk& walk, int tiles,
-                                          int steps, uint32_t slot) {
-  if (walk.tile < tiles && walk.step < steps) {
-    using S = Step<kPacking, kScales>;
-    const uint8_t* from = source.at(walk.tile, walk.step);
-#pragma unroll
-    for (int v = 0; v < S::kVectors; ++v) copy_async16(slot + v * 512, from + source.vector_offset(v));
-    // The lanes' own 4 bytes lie behind the vectors; `slot` already has the lane's 16-byte offset.
-    const int lane = threadIdx.x % 32;
-    const __half2* factors = source.factors_at(walk.tile, walk.step, steps);
-#pragma unroll
-    for (int s = 0; s < kScales; ++s) copy_async4(slot + S::kBytes + s * 128 - lane * 12, factors + s * 8);
-  }
-  commit_copies();
-}
 
 /// Asks for the steps behind the ring, up to kAheadBytes a block: the memory works while the inputs are being made.
 template <Packing kPacking, int kScales>
-__device__ __forceinline__ void ask_ahead(const PackedView& weight, Walk walk) {
-  using S = Step<kPacking, kScales>;
-  const int warp = threadIdx.x / 32;
-  const int lane = threadIdx.x % 32;
-  for (int i = 0; i < kAheadBytes / kWarps / S::kBytes && walk.tile < weight.tiles; ++i) {
-    if (walk.step < weight.steps) {
-      if constexpr (kPacking == Packing::dense) {
-        const size_t row = static_cast<size_t>(walk.tile) * 16 + lane;
-        if (lane < 16) prefetch_l2(weight.data + row * weight.padded_cols * 2 + walk.step * 128);
-      } else {
-        const size_t step = static_cast<size_t>(walk.tile) * weight.steps + walk.step;
-        if (lane < 8) prefetch_l2(weight.data + step * S::kBytes + lane * 128);
-        if (kScales > 0 && lane == 8) prefetch_l2(weight.factors + step * kScales * 16);
-      }
+__device__ __forceinline__ void ask_ahead(Walk<kPacking, kScales> walk, int lane) {
+  using W = Walk<kPacking, kScales>;
+  for (int i = 0; i < kAheadBytes / kWarps / W::S::kBytes && walk.items > 0; ++i, walk.advance()) {
+    if constexpr (W::kDense) {
+      // Lanes 4 g are at the start of their row's 128 bytes.
+      if (lane % 4 < 2) prefetch_l2(walk.bytes() - lane % 4 * 16 + lane % 4 * walk.row8_bytes);
+    } else {
+      if (lane < 8) prefetch_l2(walk.bytes() - lane * 16 + lane * 128);
+      if (kScales > 0 && lane == 0) prefetch_l2(walk.step_factors());
     }
-    walk.advance(weight.steps, warp);
   }
 }
 
@@ -145,36 +133,61 @@ __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_
   }
 }
 
-/// Adds one step's products to `sums`; two chains, because an mma waits 33 cycles for the one it adds to.
+/// Adds one step's products to `sums`; two chains, because an mma waits 33 cycles for the one it adds to. Int4 is
+/// multiplied raw (RawInt4), with the sums of the activations beside it, and put right once a group.
 template <class T, Packing kPacking, int kScales>
 __device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, kScales>::kVectors],
-                                         const __half2* factors, const uint8_t* activations, bool has_token,
-                                         float (&sums)[2][4]) {
+                                         const uint8_t* factors, const uint8_t* activations, float (&sums)[2][4]) {
   using S = Step<kPacking, kScales>;
-  constexpr int kBlocksOfGroup = kScales == 0 ? S::kBlocks : S::kBlocks / kScales;
-  float group_sums[2][4];
+  if constexpr (kPacking == Packing::dense || kPacking == Packing::int8_rows) {
 #pragma unroll
-  for (int block = 0; block < S::kBlocks; ++block) {
-    uint4 b = {0, 0, 0, 0};
-    if (has_token) b = *reinterpret_cast<const uint4*>(activations + block * 64);
-    uint32_t a[2][4];
-    load_fragments<T, kPacking>(vectors, block, a);
-    if constexpr (kScales == 0) {
+    for (int block = 0; block < S::kBlocks; ++block) {
+      const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
+      uint32_t a[2][4];
+      load_fragments<T, kPacking>(vectors, block, a);
       multiply_tile<T>(sums[0], a[0], b.x, b.y);
       multiply_tile<T>(sums[1], a[1], b.z, b.w);
-    } else {
-      if (block % kBlocksOfGroup == 0) {
+    }
+  } else {
+    constexpr int kGroups = kScales == 0 ? 1 : kScales;
+    constexpr int kBlocksOfGroup = S::kBlocks / kGroups;
+    constexpr uint32_t kOnes = RawInt4<T>::kOnes;
+    const uint32_t one[4] = {kOnes, kOnes, kOnes, kOnes};
 #pragma unroll
-        for (int i = 0; i < 4; ++i) group_sums[0][i] = group_sums[1][i] = 0;
-      }
-      multiply_tile<T>(group_sums[0], a[0], b.x, b.y);
-      multiply_tile<T>(group_sums[1], a[1], b.z, b.w);
-      if (block % kBlocksOfGroup == kBlocksOfGroup - 1) {
-        const float2 factor = __half22float2(factors[block / kBlocksOfGroup * 32]);
+    for (int group = 0; group < kGroups; ++group) {
+      float raw[2][4];
+      float input[2][4];
 #pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          sums[0][i] = fmaf(group_sums[0][i] + group_sums[1][i], i < 2 ? factor.x : factor.y, sums[0][i]);
+      for (int i = 0; i < kBlocksOfGroup; ++i) {
+        const int block = group * kBlocksOfGroup + i;
+        const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
+        const uint4 v = vectors[block / 2];
+        uint32_t a[2][4];
+        RawInt4<T>::fragment(block % 2 ? v.z : v.x, a[0]);
+        RawInt4<T>::fragment(block % 2 ? v.w : v.y, a[1]);
+        if (i == 0) {
+          multiply_first<T>(raw[0], a[0], b.x, b.y);
+          multiply_first<T>(raw[1], a[1], b.z, b.w);
+          multiply_first<T>(input[0], one, b.x, b.y);
+          multiply_first<T>(input[1], one, b.z, b.w);
+        } else {
+          multiply_tile<T>(raw[0], a[0], b.x, b.y);
+          multiply_tile<T>(raw[1], a[1], b.z, b.w);
+          multiply_tile<T>(input[0], one, b.x, b.y);
+          multiply_tile<T>(input[1], one, b.z, b.w);
         }
+      }
+      float2 factor = {1, 1};
+      if constexpr (kScales > 0) {
+        factor = __half22float2(*reinterpret_cast<const __half2*>(factors + group * 128));
+      }
+      const float zero[2] = {RawInt4<T>::kZero * (input[0][0] + input[1][0]),
+                             RawInt4<T>::kZero * (input[0][1] + input[1][1])};
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const float scale = i < 2 ? RawInt4<T>::kLowScale : RawInt4<T>::kHighScale;
+        const float value = fmaf(raw[0][i] + raw[1][i], scale, -zero[i % 2]);
+        sums[0][i] = fmaf(value, i < 2 ? factor.x : factor.y, sums[0][i]);
       }
     }
   }
@@ -209,44 +222,48 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x % 32;
   const int tiles = task.weight.tiles;
-  const int steps = task.weight.steps;
   float* all_sums = reinterpret_cast<float*>(shared);
   uint8_t* ring = shared + kSumBytes + warp * (S::kStages * S::kSlotBytes);
   uint8_t* activations = shared + kSumBytes + S::kRingBytes;
-  const uint32_t ring_address = shared_address(ring) + lane * 16;
+  const uint8_t* lane_vectors = ring + lane * 16;
+  const uint8_t* lane_factors = ring + S::kBytes + lane * 4;
+  const uint32_t vector_slots = shared_address(lane_vectors);
+  const uint32_t factor_slots = shared_address(lane_factors);
 
-  const Source<kPacking, kScales> source(task.weight, lane);
-  Walk ahead = {static_cast<int>(blockIdx.x), warp};
+  Walk<kPacking, kScales> walk(task.weight, warp, lane);
+  const int tile_steps = walk.tile_steps;
   for (int stage = 0; stage < S::kStages - 1; ++stage) {
-    copy_step(source, ahead, tiles, steps, ring_address + stage * S::kSlotBytes);
-    ahead.advance(steps, warp);
+    walk.copy(vector_slots + stage * S::kSlotBytes, factor_slots + stage * S::kSlotBytes);
   }
-  ask_ahead<kPacking, kScales>(task.weight, ahead);
+  ask_ahead(walk, lane);
   wait_for_inputs();
   stage_activations<T>(task, activations);
   __syncthreads();
 
-  // A lane reads 8 columns of token lane / 4: operand b of two mma.
-  const bool has_token = lane / 4 < task.tokens;
-  const uint8_t* lane_activations = activations + lane / 4 * row_bytes_of(task.weight.padded_cols) + lane % 4 * 16;
-  int slot = 0;
+  // A lane reads 8 columns of token lane / 4: operand b of two mma. Where there is no such token it reads the first
+  // one's, at no cost: nobody looks at those sums.
+  const int token = lane / 4 < task.tokens ? lane / 4 : 0;
+  const uint8_t* lane_activations =
+      activations + token * row_bytes_of(task.weight.padded_cols) + lane % 4 * 16 + warp * (S::kCols * 2);
+  int slot = 0;                                       // byte offset of the step's slot in the ring
+  int last_slot = (S::kStages - 1) * S::kSlotBytes;  // of the step before: free
   int buffer = 0;
   for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, buffer ^= 1) {
     float sums[2][4] = {};
     const SumEnd end = threadIdx.x < 16 * kGemvTokens ? end_of(task, tile * 16 + threadIdx.x % 16) : SumEnd{};
-    for (int step = warp; step < steps; step += kWarps) {
+    const uint8_t* step_activations = lane_activations;
+    for (int i = 0; i < tile_steps; ++i) {
       wait_for_copies<S::kStages - 2>();
-      // Into the slot of the step before, whose bytes are in registers.
-      copy_step(source, ahead, tiles, steps,
-                ring_address + (slot == 0 ? S::kStages - 1 : slot - 1) * S::kSlotBytes);
-      ahead.advance(steps, warp);
-      const uint8_t* from = ring + slot * S::kSlotBytes;
+      walk.copy(vector_slots + last_slot, factor_slots + last_slot);
       uint4 vectors[S::kVectors];
 #pragma unroll
-      for (int v = 0; v < S::kVectors; ++v) vectors[v] = *reinterpret_cast<const uint4*>(from + v * 512 + lane * 16);
-      add_step<T, kPacking, kScales>(vectors, reinterpret_cast<const __half2*>(from + S::kBytes) + lane,
-                                     lane_activations + step * (S::kCols * 2), has_token, sums);
-      slot = slot == S::kStages - 1 ? 0 : slot + 1;
+      for (int v = 0; v < S::kVectors; ++v) {
+        vectors[v] = *reinterpret_cast<const uint4*>(lane_vectors + slot + v * 512);
+      }
+      add_step<T, kPacking, kScales>(vectors, lane_factors + slot, step_activations, sums);
+      step_activations += kWarps * S::kCols * 2;
+      last_slot = slot;
+      slot = slot == (S::kStages - 1) * S::kSlotBytes ? 0 : slot + S::kSlotBytes;
     }
     float* sums_of_tile = all_sums + buffer * (kWarps * kSumsOfWarp);
     leave_sums(sums, sums_of_tile + warp * kSumsOfWarp, task.tokens, lane);
