@@ -53,77 +53,108 @@ __host__ __device__ __forceinline__ int block_of(int step, int blocks, int total
 
 /// Place in the line: step of a tile; tiles run over tokens first, then rows.
 struct Place {
-  int tile, step;
-  __device__ __forceinline__ void advance(int steps) {
-    if (++step == steps) {
-      step = 0;
-      ++tile;
+  int row_tile, token_tile, step;
+  __device__ __forceinline__ Place(int at, int steps, int token_tiles)
+      : row_tile(at / steps / token_tiles), token_tile(at / steps % token_tiles), step(at % steps) {}
+  /// True when a new tile begins.
+  __device__ __forceinline__ bool advance(int steps, int token_tiles) {
+    if (++step < steps) return false;
+    step = 0;
+    if (++token_tile == token_tiles) {
+      token_tile = 0;
+      ++row_tile;
     }
+    return true;
   }
 };
 
+/// Walks along the line ahead of the products and copies each step's bytes into the ring.
 template <Packing kPacking, int kScales, int kTiles8>
 struct Loader {
   using S = Step<kPacking, kScales, kTiles8>;
+  static constexpr bool kDense = kPacking == Packing::dense;
+  static constexpr int kRowVectors = S::kCols / 8;                    // of one token's activations
+  static constexpr int kTokensAtOnce = kThreads / kRowVectors;        // that the block copies
+  static constexpr int kCopies = (S::kTokens + kTokensAtOnce - 1) / kTokensAtOnce;
+
   const LinearTask& task;
   int token_tiles;
-  int lane, row_warp, col_warp;
+  Place place;
+  const uint8_t* data;       // this lane's
+  const uint8_t* factors;    // this lane's
+  int unit[2];               // step's place in memory of both 16-row tiles: 1024 bytes, or 128 bytes of a dense row
+  const uint16_t* in;        // this thread's 8 columns of its first token
+  int cols_left, tokens_left;
 
-  __device__ __forceinline__ Loader(const LinearTask& of, int tiles_of_tokens)
-      : task(of),
-        token_tiles(tiles_of_tokens),
-        lane(threadIdx.x % 32),
-        row_warp(threadIdx.x / 32 % kRowWarps),
-        col_warp(threadIdx.x / 32 / kRowWarps) {}
-
-  /// Rows behind the last tile repeat it; nobody stores their sums.
-  __device__ __forceinline__ int row_tile(const Place& place, int half) const {
-    return min(place.tile / token_tiles * (kMixedRows / 16) + row_warp * 2 + half, task.weight.tiles - 1);
+  __device__ __forceinline__ Loader(const LinearTask& of, int tiles_of_tokens, int at)
+      : task(of), token_tiles(tiles_of_tokens), place(at, of.weight.steps, tiles_of_tokens) {
+    const int lane = threadIdx.x % 32;
+    const int col_warp = threadIdx.x / 32 / kRowWarps;
+    data = task.weight.data +
+           (kDense ? static_cast<size_t>(lane / 4) * task.weight.padded_cols * 2 + col_warp * 64 + lane % 4 * 16
+                   : col_warp * 512 + lane * 16);
+    const int group = kScales == 1 ? 0 : col_warp * S::kTileFactors;
+    factors = reinterpret_cast<const uint8_t*>(task.weight.factors) + group * 32 + lane / 4 * 4;
+    find_tile();
   }
-  __device__ __forceinline__ void copy_weights(const Place& place, uint32_t stage) const {
-    const PackedView& weight = task.weight;
-    const uint32_t to = stage + (threadIdx.x / 32) * S::kWarpWeightBytes + lane * 16;
-    const uint32_t factors_to =
-        stage + S::kWeightBytes + (threadIdx.x / 32) * S::kWarpFactorBytes + lane * 4;
+  /// Rows behind the last 16-row tile repeat it; nobody stores their sums.
+  __device__ __forceinline__ void find_tile() {
+    const int row_warp = threadIdx.x / 32 % kRowWarps;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const int tile = row_tile(place, half);
-      if constexpr (kPacking == Packing::dense) {
-        const uint8_t* from = weight.data + (static_cast<size_t>(tile * 16 + lane / 4) * weight.padded_cols +
-                                             place.step * S::kCols + col_warp * 32 + lane % 4 * 8) * 2;
-        copy_async16(to + half * 1024, from);
-        copy_async16(to + half * 1024 + 512, from + static_cast<size_t>(weight.padded_cols) * 16);
-      } else {
-        const size_t chunk = (static_cast<size_t>(tile) * weight.steps + place.step) * kColWarps + col_warp;
-        copy_async16(to + half * 512, weight.data + chunk * kChunkBytes + lane * 16);
-      }
-      if constexpr (kScales > 0) {
-        const int group = kScales == 1 ? 0 : col_warp * S::kTileFactors;
-        const __half* from = weight.factors +
-            ((static_cast<size_t>(tile) * weight.steps + place.step) * kScales + group) * 16 + lane / 4 * 2;
+      const int tile = min(place.row_tile * (kMixedRows / 16) + row_warp * 2 + half, task.weight.tiles - 1);
+      unit[half] = tile * task.weight.steps * (kDense ? 16 : 1) + place.step;
+    }
+    const int token = place.token_tile * S::kTokens + threadIdx.x / kRowVectors;
+    const int col = place.step * S::kCols + threadIdx.x % kRowVectors * 8;
+    in = static_cast<const uint16_t*>(task.in) + static_cast<size_t>(token) * task.in_stride + col;
+    cols_left = task.weight.cols - col;
+    tokens_left = task.tokens - token;
+  }
+  __device__ __forceinline__ void advance() {
+    if (place.advance(task.weight.steps, token_tiles)) {
+      find_tile();
+    } else {
+      ++unit[0];
+      ++unit[1];
+      in += S::kCols;
+      cols_left -= S::kCols;
+    }
+  }
+  __device__ __forceinline__ void copy_weights(uint32_t stage) const {
+    const int warp = threadIdx.x / 32;
+    const int lane = threadIdx.x % 32;
+    const uint32_t to = stage + warp * S::kWarpWeightBytes + lane * 16;
+    const uint32_t factors_to = stage + S::kWeightBytes + warp * S::kWarpFactorBytes + lane * 4;
 #pragma unroll
-        for (int f = 0; f < S::kTileFactors; ++f) {
-          copy_async4(factors_to + (half * S::kTileFactors + f) * 128, from + f * 16);
-        }
+    for (int half = 0; half < 2; ++half) {
+      if constexpr (kDense) {
+        const uint8_t* from = data + static_cast<size_t>(unit[half]) * 128;
+        copy_async16(to + half * 1024, from);
+        copy_async16(to + half * 1024 + 512, from + static_cast<size_t>(task.weight.padded_cols) * 16);
+      } else {
+        copy_async16(to + half * 512, data + static_cast<size_t>(unit[half]) * 1024);
+      }
+#pragma unroll
+      for (int f = 0; f < S::kTileFactors; ++f) {
+        copy_async4(factors_to + (half * S::kTileFactors + f) * 128,
+                    factors + static_cast<size_t>(unit[half]) * (kScales * 32) + f * 32);
       }
     }
   }
   /// [token, column]; the 64-byte halves of 128 bytes change places for odd tokens, so that the eight lanes that read
   /// together touch all banks. Tokens and columns that do not exist are zero.
-  __device__ __forceinline__ void copy_activations(const Place& place, uint32_t stage) const {
-    constexpr int kRowVectors = S::kCols / 8;
-    const uint32_t to = stage + S::kWeightBytes + S::kFactorBytes;
-    const int first_token = place.tile % token_tiles * S::kTokens;
+  __device__ __forceinline__ void copy_activations(uint32_t stage) const {
+    const int first = threadIdx.x / kRowVectors;
+    const int vector = threadIdx.x % kRowVectors;
+    // kTokensAtOnce is even: all of a thread's tokens are odd or none is.
+    const uint32_t to = stage + S::kWeightBytes + S::kFactorBytes + first * (S::kCols * 2) + (vector ^ (first % 2 * 4)) * 16;
 #pragma unroll
-    for (int index = threadIdx.x; index < S::kTokens * kRowVectors; index += kThreads) {
-      const int token = index / kRowVectors;
-      const int vector = index % kRowVectors;
-      const int col = place.step * S::kCols + vector * 8;
-      const bool exists = first_token + token < task.tokens && col < task.weight.cols;
-      const int bytes = exists ? min(task.weight.cols - col, 8) * 2 : 0;
-      const auto* from = static_cast<const uint16_t*>(task.in);
-      if (exists) from += static_cast<size_t>(first_token + token) * task.in_stride + col;
-      copy_async16(to + token * (S::kCols * 2) + (vector ^ (token % 2 * 4)) * 16, from, bytes);
+    for (int i = 0; i < kCopies; ++i) {
+      if (S::kTokens % kTokensAtOnce != 0 && first + i * kTokensAtOnce >= S::kTokens) break;
+      const int bytes = i * kTokensAtOnce < tokens_left ? max(0, min(cols_left, 8)) * 2 : 0;
+      const void* from = bytes > 0 ? in + static_cast<size_t>(i * kTokensAtOnce) * task.in_stride : task.in;
+      copy_async16(to + i * (kTokensAtOnce * S::kCols * 2), from, bytes);
     }
   }
 };
@@ -246,15 +277,16 @@ __device__ __forceinline__ bool deliver(const float* tile_sums, float* share, in
 
 template <class T>
 __device__ __forceinline__ void store_tile(const LinearTask& task, const float* tile_sums, const Shares& shares,
-                                           int tile, int token_tiles, int tokens_of_tile, int* counters) {
-  const int first_token = tile % token_tiles * tokens_of_tile;
-  const int first_row = tile / token_tiles * kMixedRows;
+                                           int row_tile, int token_tile, int token_tiles, int tokens_of_tile) {
+  const int tile = row_tile * token_tiles + token_tile;
+  const int first_token = token_tile * tokens_of_tile;
+  const int first_row = row_tile * kMixedRows;
   const int tokens = min(tokens_of_tile, task.tokens - first_token);
   const int first_block = block_of(tile * shares.steps, shares.blocks, shares.total);
   const int last_block = block_of((tile + 1) * shares.steps - 1, shares.blocks, shares.total);
   const bool whole = first_block == last_block;
   const int floats = tokens_of_tile * kMixedRows;
-  if (!whole && !deliver(tile_sums, shares.of(blockIdx.x, tile, floats), tokens, counters + tile,
+  if (!whole && !deliver(tile_sums, shares.of(blockIdx.x, tile, floats), tokens, task.weight.counters + tile,
                          last_block - first_block)) {
     return;
   }
@@ -287,44 +319,46 @@ __global__ void __launch_bounds__(kThreads, 1) mixed_kernel(LinearTask task, int
   const int begin = begin_of(blockIdx.x, gridDim.x, total);
   const int end = begin_of(blockIdx.x + 1, gridDim.x, total);
 
-  const Loader<kPacking, kScales, kTiles8> loader(task, token_tiles);
-  Place ahead = {begin / steps, begin % steps};
-  const Place first = ahead;
-  for (int i = 0; i < S::kStages - 1; ++i) {  // weights do not depend on earlier kernels
-    if (begin + i < end) loader.copy_weights(ahead, ring_address + i * S::kStageBytes);
-    ahead.advance(steps);
+  using RingLoader = Loader<kPacking, kScales, kTiles8>;
+  RingLoader weights_ahead(task, token_tiles, begin);
+  for (int i = 0; i < S::kStages - 1 && begin + i < end; ++i) {  // weights do not depend on earlier kernels
+    weights_ahead.copy_weights(ring_address + i * S::kStageBytes);
+    weights_ahead.advance();
   }
   wait_for_inputs();
-  ahead = first;
+  RingLoader ahead(task, token_tiles, begin);
   for (int i = 0; i < S::kStages - 1; ++i) {
-    if (begin + i < end) loader.copy_activations(ahead, ring_address + i * S::kStageBytes);
+    if (begin + i < end) {
+      ahead.copy_activations(ring_address + i * S::kStageBytes);
+      ahead.advance();
+    }
     commit_copies();
-    ahead.advance(steps);
   }
 
   const Shares shares = {memory, static_cast<int>(gridDim.x), total, steps};
   float sums[2][kTiles8][4] = {};
-  Place place = first;
-  int slot = 0;
+  Place place(begin, steps, token_tiles);
+  int slot = 0;                                      // byte offset of the step's stage in the ring
+  int last_slot = (S::kStages - 1) * S::kStageBytes;  // of the step before: free
   for (int index = begin; index < end; ++index) {
     wait_for_copies<S::kStages - 2>();
-    __syncthreads();  // everybody's copies are there, and everybody is done with the slot before
+    __syncthreads();  // everybody's copies are there, and everybody is done with the stage before
     if (index + S::kStages - 1 < end) {
-      const uint32_t to = ring_address + (slot == 0 ? S::kStages - 1 : slot - 1) * S::kStageBytes;
-      loader.copy_weights(ahead, to);
-      loader.copy_activations(ahead, to);
-      ahead.advance(steps);
+      ahead.copy_weights(ring_address + last_slot);
+      ahead.copy_activations(ring_address + last_slot);
+      ahead.advance();
     }
     commit_copies();
-    add_step<T, kPacking, kScales, kTiles8>(ring + slot * S::kStageBytes, lane, col_warp, sums);
-    slot = slot == S::kStages - 1 ? 0 : slot + 1;
+    add_step<T, kPacking, kScales, kTiles8>(ring + slot, lane, col_warp, sums);
+    last_slot = slot;
+    slot = slot == (S::kStages - 1) * S::kStageBytes ? 0 : slot + S::kStageBytes;
     if (place.step == steps - 1 || index == end - 1) {
       join_column_warps<kTiles8>(sums, tile_sums);
-      store_tile<T>(task, tile_sums, shares, place.tile, token_tiles, S::kTokens, task.weight.counters);
+      store_tile<T>(task, tile_sums, shares, place.row_tile, place.token_tile, token_tiles, S::kTokens);
 #pragma unroll
       for (int i = 0; i < 2 * kTiles8 * 4; ++i) sums[i / 4 / kTiles8][i / 4 % kTiles8][i % 4] = 0;
     }
-    place.advance(steps);
+    place.advance(steps, token_tiles);
   }
 }
 
