@@ -118,16 +118,7 @@ __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_
 #pragma unroll 4
     for (int v = threadIdx.x; v < vectors; v += kThreads) {
       uint4 value = {0, 0, 0, 0};
-      if (v * 8 + 8 <= task.weight.cols) {
-        value = __ldcg(reinterpret_cast<const uint4*>(from) + v);
-      } else if (v * 8 < task.weight.cols) {
-        uint16_t tail[8] = {};
-        for (int i = 0; i < task.weight.cols - v * 8; ++i) {
-          tail[i] = __ldcg(reinterpret_cast<const unsigned short*>(from) + v * 8 + i);
-        }
-        value = {tail[0] | uint32_t(tail[1]) << 16, tail[2] | uint32_t(tail[3]) << 16,
-                 tail[4] | uint32_t(tail[5]) << 16, tail[6] | uint32_t(tail[7]) << 16};
-      }
+      if (v * 8 < task.weight.cols) value = __ldcg(reinterpret_cast<const uint4*>(from) + v);
       *reinterpret_cast<uint4*>(shared + token * row_bytes + v * 16) = value;
     }
   }

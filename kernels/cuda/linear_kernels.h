@@ -11,7 +11,7 @@ namespace flightdeck::cuda {
 /// One linear as the kernels see it: pointers, sizes, the end of the sum.
 struct LinearTask {
   PackedView weight;
-  const void* in = nullptr;  // [tokens, cols] activation type, 16-byte aligned rows
+  const void* in = nullptr;  // [tokens, cols] activation type, rows of whole 16-byte vectors, zeros behind cols
   int in_stride = 0;
   void* out = nullptr;  // [tokens, rows]
   int out_stride = 0;

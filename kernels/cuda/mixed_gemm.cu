@@ -82,6 +82,7 @@ struct Loader {
   Place place;
   const uint8_t* data;       // this lane's
   const uint8_t* factors;    // this lane's
+  uint32_t data_to, factors_to, activations_to;  // this thread's places in a stage
   int unit[2];               // step's place in memory of both 16-row tiles: 1024 bytes, or 128 bytes of a dense row
   const uint16_t* in;        // this thread's 8 columns of its first token
   int cols_left, tokens_left;
@@ -92,9 +93,19 @@ struct Loader {
     const int col_warp = threadIdx.x / 32 / kRowWarps;
     data = task.weight.data +
            (kDense ? static_cast<size_t>(lane / 4) * task.weight.padded_cols * 2 + col_warp * 64 + lane % 4 * 16
-                   : col_warp * 512 + lane * 16);
+                   : static_cast<size_t>(col_warp * 512 + lane * 16));
     const int group = kScales == 1 ? 0 : col_warp * S::kTileFactors;
     factors = reinterpret_cast<const uint8_t*>(task.weight.factors) + group * 32 + lane / 4 * 4;
+    const int warp = threadIdx.x / 32;
+    const int token = threadIdx.x / kRowVectors;
+    const int vector = threadIdx.x % kRowVectors;
+    data = kept(data);
+    factors = kept(factors);
+    data_to = kept(warp * S::kWarpWeightBytes + lane * 16);
+    factors_to = kept(S::kWeightBytes + warp * S::kWarpFactorBytes + lane * 4);
+    // kTokensAtOnce is even: all of a thread's tokens are odd or none is.
+    activations_to =
+        kept(S::kWeightBytes + S::kFactorBytes + token * (S::kCols * 2) + (vector ^ (token % 2 * 4)) * 16);
     find_tile();
   }
   /// Rows behind the last 16-row tile repeat it; nobody stores their sums.
@@ -122,10 +133,7 @@ struct Loader {
     }
   }
   __device__ __forceinline__ void copy_weights(uint32_t stage) const {
-    const int warp = threadIdx.x / 32;
-    const int lane = threadIdx.x % 32;
-    const uint32_t to = stage + warp * S::kWarpWeightBytes + lane * 16;
-    const uint32_t factors_to = stage + S::kWeightBytes + warp * S::kWarpFactorBytes + lane * 4;
+    const uint32_t to = stage + data_to;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       if constexpr (kDense) {
@@ -137,7 +145,7 @@ struct Loader {
       }
 #pragma unroll
       for (int f = 0; f < S::kTileFactors; ++f) {
-        copy_async4(factors_to + (half * S::kTileFactors + f) * 128,
+        copy_async4(stage + factors_to + (half * S::kTileFactors + f) * 128,
                     factors + static_cast<size_t>(unit[half]) * (kScales * 32) + f * 32);
       }
     }
@@ -145,35 +153,46 @@ struct Loader {
   /// [token, column]; the 64-byte halves of 128 bytes change places for odd tokens, so that the eight lanes that read
   /// together touch all banks. Tokens and columns that do not exist are zero.
   __device__ __forceinline__ void copy_activations(uint32_t stage) const {
-    const int first = threadIdx.x / kRowVectors;
-    const int vector = threadIdx.x % kRowVectors;
-    // kTokensAtOnce is even: all of a thread's tokens are odd or none is.
-    const uint32_t to = stage + S::kWeightBytes + S::kFactorBytes + first * (S::kCols * 2) + (vector ^ (first % 2 * 4)) * 16;
 #pragma unroll
     for (int i = 0; i < kCopies; ++i) {
-      if (S::kTokens % kTokensAtOnce != 0 && first + i * kTokensAtOnce >= S::kTokens) break;
-      const int bytes = i * kTokensAtOnce < tokens_left ? max(0, min(cols_left, 8)) * 2 : 0;
-      const void* from = bytes > 0 ? in + static_cast<size_t>(i * kTokensAtOnce) * task.in_stride : task.in;
-      copy_async16(to + i * (kTokensAtOnce * S::kCols * 2), from, bytes);
+      if (S::kTokens % kTokensAtOnce != 0 && threadIdx.x / kRowVectors + i * kTokensAtOnce >= S::kTokens) break;
+      copy_async16(stage + activations_to + i * (kTokensAtOnce * S::kCols * 2),
+                   in + static_cast<size_t>(i * kTokensAtOnce) * task.in_stride,
+                   i * kTokensAtOnce < tokens_left && cols_left > 0);
+    }
+  }
+};
+
+/// A lane's places in a stage, for reading.
+template <Packing kPacking, int kScales, int kTiles8>
+struct Reader {
+  using S = Step<kPacking, kScales, kTiles8>;
+  uint32_t weights, factors, activations[S::kBlocks];
+
+  __device__ __forceinline__ Reader() {
+    const int warp = threadIdx.x / 32;
+    const int lane = threadIdx.x % 32;
+    weights = kept(warp * S::kWarpWeightBytes + lane * 16);
+    factors = kept(S::kWeightBytes + warp * S::kWarpFactorBytes + lane * 4);
+#pragma unroll
+    for (int block = 0; block < S::kBlocks; ++block) {  // token lane / 4 of every 8-token tile
+      const int place = (warp / kRowWarps * S::kBlocks + block) ^ (lane / 4 % 2);
+      activations[block] = kept(S::kWeightBytes + S::kFactorBytes + lane / 4 * (S::kCols * 2) + lane % 4 * 16 + place * 64);
     }
   }
 };
 
 /// Adds one step's products to the warp's sums [16-row tile][8-token tile].
 template <class T, Packing kPacking, int kScales, int kTiles8>
-__device__ __forceinline__ void add_step(const uint8_t* stage, int lane, int col_warp, float (&sums)[2][kTiles8][4]) {
+__device__ __forceinline__ void add_step(uint32_t stage, const Reader<kPacking, kScales, kTiles8>& reader,
+                                         float (&sums)[2][kTiles8][4]) {
   using S = Step<kPacking, kScales, kTiles8>;
-  const int warp = threadIdx.x / 32;
-  const uint8_t* weights = stage + warp * S::kWarpWeightBytes + lane * 16;
-  const uint8_t* factors = stage + S::kWeightBytes + warp * S::kWarpFactorBytes + lane * 4;
-  const uint8_t* activations =
-      stage + S::kWeightBytes + S::kFactorBytes + (lane / 4) * (S::kCols * 2) + lane % 4 * 16;
   uint4 vectors[2][S::kTileVectors];
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
 #pragma unroll
     for (int v = 0; v < S::kTileVectors; ++v) {
-      vectors[half][v] = *reinterpret_cast<const uint4*>(weights + (half * S::kTileVectors + v) * 512);
+      vectors[half][v] = load_shared16(stage + reader.weights + (half * S::kTileVectors + v) * 512);
     }
   }
   constexpr int kBlocksOfGroup = kScales == 4 ? 1 : S::kBlocks;
@@ -183,11 +202,9 @@ __device__ __forceinline__ void add_step(const uint8_t* stage, int lane, int col
     uint32_t a[2][2][4];
     load_fragments<T, kPacking>(vectors[0], block, a[0]);
     load_fragments<T, kPacking>(vectors[1], block, a[1]);
-    // Token lane / 4 of every 8-token tile: odd lanes' rows have their halves swapped.
-    const int at = ((col_warp * S::kBlocks + block) ^ (lane / 4 % 2)) * 64;
 #pragma unroll
     for (int n = 0; n < kTiles8; ++n) {
-      const uint4 b = *reinterpret_cast<const uint4*>(activations + n * (8 * S::kCols * 2) + at);
+      const uint4 b = load_shared16(stage + reader.activations[block] + n * (8 * S::kCols * 2));
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
         if constexpr (kScales == 0) {
@@ -195,10 +212,10 @@ __device__ __forceinline__ void add_step(const uint8_t* stage, int lane, int col
           multiply_tile<T>(sums[half][n], a[half][1], b.z, b.w);
         } else {
           if (block % kBlocksOfGroup == 0) {
-#pragma unroll
-            for (int i = 0; i < 4; ++i) group_sums[half][n][i] = 0;
+            multiply_first<T>(group_sums[half][n], a[half][0], b.x, b.y);
+          } else {
+            multiply_tile<T>(group_sums[half][n], a[half][0], b.x, b.y);
           }
-          multiply_tile<T>(group_sums[half][n], a[half][0], b.x, b.y);
           multiply_tile<T>(group_sums[half][n], a[half][1], b.z, b.w);
         }
       }
@@ -208,7 +225,8 @@ __device__ __forceinline__ void add_step(const uint8_t* stage, int lane, int col
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
           const int factor_at = (half * S::kTileFactors + (kScales == 4 ? block : 0)) * 128;
-          const float2 factor = __half22float2(*reinterpret_cast<const __half2*>(factors + factor_at));
+          const uint32_t both = load_shared4(stage + reader.factors + factor_at);
+          const float2 factor = __half22float2(*reinterpret_cast<const __half2*>(&both));
 #pragma unroll
           for (int n = 0; n < kTiles8; ++n) {
 #pragma unroll
@@ -310,12 +328,9 @@ __global__ void __launch_bounds__(kThreads, 1) mixed_kernel(LinearTask task, int
   using S = Step<kPacking, kScales, kTiles8>;
   extern __shared__ __align__(128) uint8_t shared[];
   let_next_start();
-  const int lane = threadIdx.x % 32;
-  const int col_warp = threadIdx.x / 32 / kRowWarps;
   const int steps = task.weight.steps;
   float* tile_sums = reinterpret_cast<float*>(shared);
-  const uint8_t* ring = shared + S::kSumBytes;
-  const uint32_t ring_address = shared_address(ring);
+  const uint32_t ring_address = kept(shared_address(shared + S::kSumBytes));
   const int begin = begin_of(blockIdx.x, gridDim.x, total);
   const int end = begin_of(blockIdx.x + 1, gridDim.x, total);
 
@@ -338,6 +353,7 @@ __global__ void __launch_bounds__(kThreads, 1) mixed_kernel(LinearTask task, int
   const Shares shares = {memory, static_cast<int>(gridDim.x), total, steps};
   float sums[2][kTiles8][4] = {};
   Place place(begin, steps, token_tiles);
+  const Reader<kPacking, kScales, kTiles8> reader;
   int slot = 0;                                      // byte offset of the step's stage in the ring
   int last_slot = (S::kStages - 1) * S::kStageBytes;  // of the step before: free
   for (int index = begin; index < end; ++index) {
@@ -349,7 +365,7 @@ __global__ void __launch_bounds__(kThreads, 1) mixed_kernel(LinearTask task, int
       ahead.advance();
     }
     commit_copies();
-    add_step<T, kPacking, kScales, kTiles8>(ring + slot, lane, col_warp, sums);
+    add_step<T, kPacking, kScales, kTiles8>(ring_address + slot, reader, sums);
     last_slot = slot;
     slot = slot == (S::kStages - 1) * S::kStageBytes ? 0 : slot + S::kStageBytes;
     if (place.step == steps - 1 || index == end - 1) {
