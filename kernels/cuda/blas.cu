@@ -149,7 +149,8 @@ __global__ void add_bias_kernel(T* out, int stride, const float* bias, int rows)
 template <class T>
 void add_bias(const LinearTask& task, Context& context) {
   constexpr int kThreads = 256;
-  const dim3 grid(static_cast<unsigned>((task.weight.rows + kThreads - 1) / kThreads), static_cast<unsigned>(task.tokens));
+  const dim3 grid(static_cast<unsigned>((task.weight.rows + kThreads - 1) / kThreads),
+                  static_cast<unsigned>(task.tokens));
   launch(context, add_bias_kernel<T>, grid, kThreads, 0, static_cast<T*>(task.out), task.out_stride, task.bias,
          task.weight.rows);
 }
@@ -193,8 +194,8 @@ bool blas_linear(const LinearTask& task, std::byte* scratch, Context& context) {
     }
     auto* out = static_cast<std::byte*>(task.out) + static_cast<size_t>(first) * out_bytes;
     const Product product(task, source, rows, out, context.activation);
-    const AlgorithmKey key{context.device,      rows,           weight.cols, bucket_of(task.tokens),
-                           task.out_float, context.activation == DType::bf16};
+    const AlgorithmKey key{context.device,         rows,           weight.cols,
+                           bucket_of(task.tokens), task.out_float, context.activation == DType::bf16};
     if (!run_fastest(product, key, scratch, context)) return false;
   }
   if (!task.bias) return true;

@@ -1,5 +1,5 @@
-// Packed weights to fragments of mma.m16n8k16, in registers. int8 and int4 become the whole numbers -128..127 and -8..7,
-// exact in float16 and bfloat16; scales are applied to the float32 sums.
+// Packed weights to fragments of mma.m16n8k16, in registers. int8 and int4 become the whole numbers -128..127 and
+// -8..7, exact in float16 and bfloat16; scales are applied to the float32 sums.
 #pragma once
 
 #include <cuda_bf16.h>

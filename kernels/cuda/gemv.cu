@@ -17,20 +17,20 @@ namespace {
 
 constexpr int kWarps = 8;
 constexpr int kThreads = kWarps * 32;
-constexpr int kTokenStride = 20;                             // floats; 16 rows and padding against bank conflicts
-constexpr int kSumsOfWarp = kGemvTokens * kTokenStride;      // floats
-constexpr int kSumBytes = 2 * kWarps * kSumsOfWarp * 4;      // twice: the next tile's may be written meanwhile
-constexpr int kAheadBytes = 96 << 10;                        // a block asks for into L2 while it waits for its inputs
+constexpr int kTokenStride = 20;                         // floats; 16 rows and padding against bank conflicts
+constexpr int kSumsOfWarp = kGemvTokens * kTokenStride;  // floats
+constexpr int kSumBytes = 2 * kWarps * kSumsOfWarp * 4;  // twice: the next tile's may be written meanwhile
+constexpr int kAheadBytes = 96 << 10;                    // a block asks for into L2 while it waits for its inputs
 
 /// What a warp takes at once: 16 rows by step_cols columns.
 template <Packing kPacking, int kScales>
 struct Step {
   static constexpr int kCols = step_cols(kPacking);
-  static constexpr int kBlocks = kCols / 32;                            // of 32 columns
-  static constexpr int kVectors = kPacking == Packing::dense ? 4 : 2;   // of 16 bytes a lane
+  static constexpr int kBlocks = kCols / 32;                           // of 32 columns
+  static constexpr int kVectors = kPacking == Packing::dense ? 4 : 2;  // of 16 bytes a lane
   static constexpr int kBytes = kVectors * 512;
   static constexpr int kSlotBytes = kBytes + kScales * 128;
-  static constexpr int kStages = kPacking == Packing::dense ? 5 : 9;    // one less is in flight: 64 KB a block
+  static constexpr int kStages = kPacking == Packing::dense ? 5 : 9;  // one less is in flight: 64 KB a block
   static constexpr int kRingBytes = kWarps * kStages * kSlotBytes;
 };
 
@@ -108,18 +108,34 @@ __device__ __forceinline__ void ask_ahead(Walk<kPacking, kScales> walk, int lane
   }
 }
 
-/// All activations into shared memory; columns behind the last are zero.
+/// All activations into shared memory, columns behind the last as zeros. A thread has kBatch loads on their way.
 template <class T>
 __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_t* shared) {
+  constexpr int kBatch = 8;
   const int vectors = task.weight.padded_cols / 8;
   const int row_bytes = row_bytes_of(task.weight.padded_cols);
-  for (int token = 0; token < task.tokens; ++token) {
-    const T* from = static_cast<const T*>(task.in) + static_cast<size_t>(token) * task.in_stride;
-#pragma unroll 4
-    for (int v = threadIdx.x; v < vectors; v += kThreads) {
-      uint4 value = {0, 0, 0, 0};
-      if (v * 8 < task.weight.cols) value = __ldcg(reinterpret_cast<const uint4*>(from) + v);
-      *reinterpret_cast<uint4*>(shared + token * row_bytes + v * 16) = value;
+  int token = threadIdx.x / vectors;
+  int vector = threadIdx.x % vectors;
+  while (token < task.tokens) {
+    uint4 values[kBatch];
+    int places[kBatch];
+#pragma unroll
+    for (int i = 0; i < kBatch; ++i) {
+      values[i] = {0, 0, 0, 0};
+      places[i] = token < task.tokens ? token * row_bytes + vector * 16 : -1;
+      if (token < task.tokens && vector * 8 < task.weight.cols) {
+        const T* row = static_cast<const T*>(task.in) + static_cast<size_t>(token) * task.in_stride;
+        values[i] = __ldcg(reinterpret_cast<const uint4*>(row) + vector);
+      }
+      vector += kThreads;
+      while (vector >= vectors) {
+        vector -= vectors;
+        ++token;
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < kBatch; ++i) {
+      if (places[i] >= 0) *reinterpret_cast<uint4*>(shared + places[i]) = values[i];
     }
   }
 }
@@ -236,7 +252,7 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
   const int token = lane / 4 < task.tokens ? lane / 4 : 0;
   const uint8_t* lane_activations =
       activations + token * row_bytes_of(task.weight.padded_cols) + lane % 4 * 16 + warp * (S::kCols * 2);
-  int slot = 0;                                       // byte offset of the step's slot in the ring
+  int slot = 0;                                      // byte offset of the step's slot in the ring
   int last_slot = (S::kStages - 1) * S::kSlotBytes;  // of the step before: free
   int buffer = 0;
   for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, buffer ^= 1) {
@@ -274,10 +290,14 @@ Kernel kernel_of() {
 template <class T>
 Kernel choose_kernel(const PackedView& weight) {
   switch (weight.packing) {
-    case Packing::dense: return kernel_of<T, Packing::dense, 0>();
-    case Packing::int8_rows: return kernel_of<T, Packing::int8_rows, 0>();
-    case Packing::int4_rows: return kernel_of<T, Packing::int4_rows, 0>();
-    case Packing::int4_groups: break;
+    case Packing::dense:
+      return kernel_of<T, Packing::dense, 0>();
+    case Packing::int8_rows:
+      return kernel_of<T, Packing::int8_rows, 0>();
+    case Packing::int4_rows:
+      return kernel_of<T, Packing::int4_rows, 0>();
+    case Packing::int4_groups:
+      break;
   }
   return weight.step_scales == 1   ? kernel_of<T, Packing::int4_groups, 1>()
          : weight.step_scales == 2 ? kernel_of<T, Packing::int4_groups, 2>()

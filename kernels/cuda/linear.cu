@@ -25,9 +25,9 @@ bool rows_aligned(const LinearTask& task) {
 }
 
 size_t aligned_input_bytes(const LinearTask& task) {
-  return rows_aligned(task) ? 0
-                            : aligned(static_cast<size_t>(task.tokens) *
-                                      static_cast<size_t>(round_up(task.weight.cols, 8)) * 2);
+  return rows_aligned(task)
+             ? 0
+             : aligned(static_cast<size_t>(task.tokens) * static_cast<size_t>(round_up(task.weight.cols, 8)) * 2);
 }
 
 /// Rows that do not start or end at multiples of 16 bytes are copied: no model has them, odd tests do.
@@ -46,7 +46,8 @@ void align_input(LinearTask& task, std::byte* scratch, Context& context) {
 LinearTask part_of(const LinearTask& task, int first, int count) {
   LinearTask part = task;
   part.tokens = count;
-  part.in = static_cast<const std::byte*>(task.in) + static_cast<size_t>(first) * static_cast<size_t>(task.in_stride) * 2;
+  part.in =
+      static_cast<const std::byte*>(task.in) + static_cast<size_t>(first) * static_cast<size_t>(task.in_stride) * 2;
   part.out = static_cast<std::byte*>(task.out) +
              static_cast<size_t>(first) * static_cast<size_t>(task.out_stride) * (task.out_float ? 4 : 2);
   return part;
@@ -54,9 +55,12 @@ LinearTask part_of(const LinearTask& task, int first, int count) {
 
 size_t scratch_of(Tactic tactic, const LinearTask& task, const Context& context) {
   switch (tactic) {
-    case Tactic::gemv: return 0;
-    case Tactic::mixed: return mixed_gemm_scratch(part_of(task, 0, std::min(task.tokens, kMaxMixedTokens)), context);
-    case Tactic::blas: return blas_scratch(task);
+    case Tactic::gemv:
+      return 0;
+    case Tactic::mixed:
+      return mixed_gemm_scratch(part_of(task, 0, std::min(task.tokens, kMaxMixedTokens)), context);
+    case Tactic::blas:
+      return blas_scratch(task);
   }
   return 0;
 }
@@ -79,8 +83,10 @@ void run_tactic(Tactic tactic, const LinearTask& given, Context& context) {
   if (!rows_aligned(task)) align_input(task, scratch, context);
   scratch += input_bytes;
   switch (tactic) {
-    case Tactic::gemv: return gemv(task, context);
-    case Tactic::mixed: return run_mixed(task, scratch, context);
+    case Tactic::gemv:
+      return gemv(task, context);
+    case Tactic::mixed:
+      return run_mixed(task, scratch, context);
     case Tactic::blas:
       if (!blas_linear(task, scratch, context)) run_mixed(task, scratch, context);
   }
@@ -88,9 +94,12 @@ void run_tactic(Tactic tactic, const LinearTask& given, Context& context) {
 
 bool possible(Tactic tactic, const LinearTask& task, const Context& context) {
   switch (tactic) {
-    case Tactic::gemv: return task.tokens <= kGemvTokens && gemv_fits(task, context);
-    case Tactic::mixed: return task.tokens <= kMaxMixedTokens;
-    case Tactic::blas: return task.tokens > kGemvTokens || task.weight.packing == Packing::dense;
+    case Tactic::gemv:
+      return task.tokens <= kGemvTokens && gemv_fits(task, context);
+    case Tactic::mixed:
+      return task.tokens <= kMaxMixedTokens;
+    case Tactic::blas:
+      return task.tokens > kGemvTokens || task.weight.packing == Packing::dense;
   }
   return false;
 }

@@ -42,7 +42,8 @@ void mixed_gemm(const LinearTask& task, std::byte* scratch, Context& context);
 size_t blas_scratch(const LinearTask& task);
 bool blas_linear(const LinearTask& task, std::byte* scratch, Context& context);
 
-/// Rows [first, first + rows) of a quantized weight as [rows, padded_cols] of the activation type; both multiples of 16.
+/// Rows [first, first + rows) of a quantized weight as [rows, padded_cols] of the activation type; both multiples
+/// of 16.
 void unpack_rows(const PackedView& weight, int first, int rows, void* out, Context& context);
 
 }  // namespace flightdeck::cuda

@@ -1,8 +1,9 @@
 // Weights of any packing times tens of tokens on the tensor cores (mma.m16n8k16), weights converted in registers.
 // The work, tiles of 128 rows by up to 64 tokens, each so many steps of columns, is laid out in one line and cut into
 // equal pieces, one a multiprocessor (stream-k, Osama et al. 2023, 2301.03598): no wave is ever half empty. A tile that
-// several blocks worked on is summed by the last of them to arrive, in the order of the columns, so that results repeat.
-// Weights and activations come through one ring in shared memory; a lane reads back only weights it copied itself.
+// several blocks worked on is summed by the last of them to arrive, in the order of the columns, so that results
+// repeat. Weights and activations come through one ring in shared memory; a lane reads back only weights it copied
+// itself.
 #include <algorithm>
 
 #include "kernels/cuda/activation_type.h"
@@ -15,8 +16,8 @@
 namespace flightdeck::cuda {
 namespace {
 
-constexpr int kRowWarps = 4;   // of 32 rows
-constexpr int kColWarps = 2;   // each half of a step's columns
+constexpr int kRowWarps = 4;  // of 32 rows
+constexpr int kColWarps = 2;  // each half of a step's columns
 constexpr int kWarps = kRowWarps * kColWarps;
 constexpr int kThreads = kWarps * 32;
 constexpr int kSumStride = kMixedRows + 4;  // floats; padding against bank conflicts
@@ -25,7 +26,7 @@ constexpr int kSumStride = kMixedRows + 4;  // floats; padding against bank conf
 template <Packing kPacking, int kScales, int kTiles8>
 struct Step {
   static constexpr int kCols = step_cols(kPacking);
-  static constexpr int kBlocks = kCols / 32 / kColWarps;                // 32-column blocks of a warp
+  static constexpr int kBlocks = kCols / 32 / kColWarps;                   // 32-column blocks of a warp
   static constexpr int kTileVectors = kPacking == Packing::dense ? 2 : 1;  // 16-byte vectors a lane for 16 rows
   static constexpr int kTileFactors = kScales == 4 ? 2 : kScales > 0 ? 1 : 0;
   static constexpr int kTokens = kTiles8 * 8;
@@ -73,18 +74,18 @@ template <Packing kPacking, int kScales, int kTiles8>
 struct Loader {
   using S = Step<kPacking, kScales, kTiles8>;
   static constexpr bool kDense = kPacking == Packing::dense;
-  static constexpr int kRowVectors = S::kCols / 8;                    // of one token's activations
-  static constexpr int kTokensAtOnce = kThreads / kRowVectors;        // that the block copies
+  static constexpr int kRowVectors = S::kCols / 8;              // of one token's activations
+  static constexpr int kTokensAtOnce = kThreads / kRowVectors;  // that the block copies
   static constexpr int kCopies = (S::kTokens + kTokensAtOnce - 1) / kTokensAtOnce;
 
   const LinearTask& task;
   int token_tiles;
   Place place;
-  const uint8_t* data;       // this lane's
-  const uint8_t* factors;    // this lane's
+  const uint8_t* data;                           // this lane's
+  const uint8_t* factors;                        // this lane's
   uint32_t data_to, factors_to, activations_to;  // this thread's places in a stage
-  int unit[2];               // step's place in memory of both 16-row tiles: 1024 bytes, or 128 bytes of a dense row
-  const uint16_t* in;        // this thread's 8 columns of its first token
+  int unit[2];         // step's place in memory of both 16-row tiles: 1024 bytes, or 128 bytes of a dense row
+  const uint16_t* in;  // this thread's 8 columns of its first token
   int cols_left, tokens_left;
 
   __device__ __forceinline__ Loader(const LinearTask& of, int tiles_of_tokens, int at)
@@ -104,8 +105,7 @@ struct Loader {
     data_to = kept(warp * S::kWarpWeightBytes + lane * 16);
     factors_to = kept(S::kWeightBytes + warp * S::kWarpFactorBytes + lane * 4);
     // kTokensAtOnce is even: all of a thread's tokens are odd or none is.
-    activations_to =
-        kept(S::kWeightBytes + S::kFactorBytes + token * (S::kCols * 2) + (vector ^ (token % 2 * 4)) * 16);
+    activations_to = kept(S::kWeightBytes + S::kFactorBytes + token * (S::kCols * 2) + (vector ^ (token % 2 * 4)) * 16);
     find_tile();
   }
   /// Rows behind the last 16-row tile repeat it; nobody stores their sums.
@@ -177,7 +177,8 @@ struct Reader {
 #pragma unroll
     for (int block = 0; block < S::kBlocks; ++block) {  // token lane / 4 of every 8-token tile
       const int place = (warp / kRowWarps * S::kBlocks + block) ^ (lane / 4 % 2);
-      activations[block] = kept(S::kWeightBytes + S::kFactorBytes + lane / 4 * (S::kCols * 2) + lane % 4 * 16 + place * 64);
+      activations[block] =
+          kept(S::kWeightBytes + S::kFactorBytes + lane / 4 * (S::kCols * 2) + lane % 4 * 16 + place * 64);
     }
   }
 };
@@ -324,7 +325,8 @@ __device__ __forceinline__ void store_tile(const LinearTask& task, const float* 
 }
 
 template <class T, Packing kPacking, int kScales, int kTiles8>
-__global__ void __launch_bounds__(kThreads, 1) mixed_kernel(LinearTask task, int token_tiles, int total, float* memory) {
+__global__ void __launch_bounds__(kThreads, 1)
+    mixed_kernel(LinearTask task, int token_tiles, int total, float* memory) {
   using S = Step<kPacking, kScales, kTiles8>;
   extern __shared__ __align__(128) uint8_t shared[];
   let_next_start();
@@ -354,7 +356,7 @@ __global__ void __launch_bounds__(kThreads, 1) mixed_kernel(LinearTask task, int
   float sums[2][kTiles8][4] = {};
   Place place(begin, steps, token_tiles);
   const Reader<kPacking, kScales, kTiles8> reader;
-  int slot = 0;                                      // byte offset of the step's stage in the ring
+  int slot = 0;                                       // byte offset of the step's stage in the ring
   int last_slot = (S::kStages - 1) * S::kStageBytes;  // of the step before: free
   for (int index = begin; index < end; ++index) {
     wait_for_copies<S::kStages - 2>();
@@ -397,10 +399,14 @@ Kernel choose_tiles(int tokens, size_t shared_limit) {
 template <class T>
 Kernel choose_kernel(const PackedView& weight, int tokens, size_t limit) {
   switch (weight.packing) {
-    case Packing::dense: return choose_tiles<T, Packing::dense, 0>(tokens, limit);
-    case Packing::int8_rows: return choose_tiles<T, Packing::int8_rows, 0>(tokens, limit);
-    case Packing::int4_rows: return choose_tiles<T, Packing::int4_rows, 0>(tokens, limit);
-    case Packing::int4_groups: break;
+    case Packing::dense:
+      return choose_tiles<T, Packing::dense, 0>(tokens, limit);
+    case Packing::int8_rows:
+      return choose_tiles<T, Packing::int8_rows, 0>(tokens, limit);
+    case Packing::int4_rows:
+      return choose_tiles<T, Packing::int4_rows, 0>(tokens, limit);
+    case Packing::int4_groups:
+      break;
   }
   return weight.step_scales == 1   ? choose_tiles<T, Packing::int4_groups, 1>(tokens, limit)
          : weight.step_scales == 2 ? choose_tiles<T, Packing::int4_groups, 2>(tokens, limit)

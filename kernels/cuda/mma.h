@@ -17,9 +17,10 @@ __device__ __forceinline__ void copy_async16(uint32_t to, const void* from) {
 }
 /// The same where `exists`, else zeros; then `from` is not read.
 __device__ __forceinline__ void copy_async16(uint32_t to, const void* from, bool exists) {
-  asm volatile("{ .reg .pred absent; setp.eq.u32 absent, %2, 0; cp.async.cg.shared.global [%0], [%1], 16, absent; }" ::"r"(to),
-               "l"(from), "r"(static_cast<uint32_t>(exists))
-               : "memory");
+  asm volatile(
+      "{ .reg .pred absent; setp.eq.u32 absent, %2, 0; cp.async.cg.shared.global [%0], [%1], 16, absent; }" ::"r"(to),
+      "l"(from), "r"(static_cast<uint32_t>(exists))
+      : "memory");
 }
 __device__ __forceinline__ void copy_async4(uint32_t to, const void* from) {
   asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(to), "l"(from) : "memory");

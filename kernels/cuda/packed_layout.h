@@ -77,8 +77,8 @@ struct PackedLayout {
   int groups() const { return padded_cols / 128 * step_scales; }
 };
 
-constexpr int kMixedRows = 128;       // rows of a block of mixed_gemm.cu
-constexpr int kMaxTokenTiles = 8;     // of mixed_gemm.cu
+constexpr int kMixedRows = 128;    // rows of a block of mixed_gemm.cu
+constexpr int kMaxTokenTiles = 8;  // of mixed_gemm.cu
 constexpr size_t kScaleAlign = 256;
 
 inline int round_up(int value, int to) { return (value + to - 1) / to * to; }
@@ -101,15 +101,16 @@ inline PackedLayout layout_of(WeightFormat format, int rows, int cols, int group
   layout.padded_rows = round_up(rows, kTileRows);
   layout.padded_cols = round_up(cols, step_cols(layout.packing));
   const size_t elements = static_cast<size_t>(layout.padded_rows) * static_cast<size_t>(layout.padded_cols);
-  layout.data_bytes = layout.packing == Packing::dense ? elements * 2
-                      : layout.packing == Packing::int8_rows ? elements : elements / 2;
+  layout.data_bytes = layout.packing == Packing::dense       ? elements * 2
+                      : layout.packing == Packing::int8_rows ? elements
+                                                             : elements / 2;
   if (layout.packing != Packing::dense) {
     layout.factors_at = aligned(static_cast<size_t>(layout.padded_rows) * sizeof(float));
   }
   layout.counters_at = aligned(layout.factors_at + static_cast<size_t>(layout.padded_rows) *
                                                        static_cast<size_t>(layout.groups()) * sizeof(__half));
-  layout.scale_bytes = layout.counters_at + static_cast<size_t>(round_up(rows, kMixedRows) / kMixedRows) *
-                                                kMaxTokenTiles * sizeof(int);
+  layout.scale_bytes =
+      layout.counters_at + static_cast<size_t>(round_up(rows, kMixedRows) / kMixedRows) * kMaxTokenTiles * sizeof(int);
   return layout;
 }
 

@@ -1,12 +1,11 @@
 // Packing: the canonical weight goes up in panels of rows through scratch and is repacked by one kernel a panel.
-#include "kernels/cuda/packed_weight.h"
-
 #include <algorithm>
 #include <string>
 
 #include "kernels/cuda/activation_type.h"
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/launch.h"
+#include "kernels/cuda/packed_weight.h"
 
 namespace flightdeck::cuda {
 namespace {
@@ -49,7 +48,8 @@ __global__ void pack_dense_kernel(Panel panel, PackTarget target) {
   const Element e = element_of(panel, target, panel.rows);
   if (!e.inside) return;
   float value = 0;
-  if (e.exists) value = to_float(reinterpret_cast<const From*>(panel.source)[static_cast<size_t>(e.row) * target.cols + e.col]);
+  if (e.exists)
+    value = to_float(reinterpret_cast<const From*>(panel.source)[static_cast<size_t>(e.row) * target.cols + e.col]);
   reinterpret_cast<To*>(target.data)[static_cast<size_t>(panel.first + e.row) * target.padded_cols + e.col] =
       from_float<To>(value);
 }
@@ -138,7 +138,8 @@ void pack_panel(const WeightView& weight, const PackedLayout& layout, const Pane
     case Packing::int4_rows:
     case Packing::int4_groups:
       return launch(context, pack_int4_kernel, blocks_for(elements / 2), kThreads, 0, panel, target);
-    case Packing::dense: break;
+    case Packing::dense:
+      break;
   }
   with_activation_type(context.activation, [&](auto zero) {
     using T = decltype(zero);

@@ -1,10 +1,9 @@
-#include "kernels/cuda/tactics.h"
-
 #include <algorithm>
 #include <fstream>
 #include <tuple>
 
 #include "kernels/cuda/cuda_error.h"
+#include "kernels/cuda/tactics.h"
 
 namespace flightdeck::cuda {
 namespace {

@@ -18,7 +18,9 @@ struct PairOf<__half> {
 };
 template <>
 struct PairOf<__nv_bfloat16> {
-  __device__ static float2 floats(uint32_t bits) { return __bfloat1622float2(*reinterpret_cast<__nv_bfloat162*>(&bits)); }
+  __device__ static float2 floats(uint32_t bits) {
+    return __bfloat1622float2(*reinterpret_cast<__nv_bfloat162*>(&bits));
+  }
 };
 
 template <class T>
@@ -26,8 +28,8 @@ __device__ __forceinline__ uint32_t scaled_pair(uint32_t bits, float scale) {
   const float2 values = PairOf<T>::floats(bits);
   const T low = from_float<T>(values.x * scale);
   const T high = from_float<T>(values.y * scale);
-  return *reinterpret_cast<const uint16_t*>(&low) |
-         static_cast<uint32_t>(*reinterpret_cast<const uint16_t*>(&high)) << 16;
+  return *reinterpret_cast<const uint16_t*>(&low) | static_cast<uint32_t>(*reinterpret_cast<const uint16_t*>(&high))
+                                                        << 16;
 }
 
 __device__ __forceinline__ float scale_of(const PackedView& weight, int row, int col) {

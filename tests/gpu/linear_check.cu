@@ -82,11 +82,16 @@ struct Weight {
   double value(int row, int col) const {
     const size_t at = static_cast<size_t>(row) * cols + col;
     switch (format) {
-      case WeightFormat::f32: return reinterpret_cast<const float*>(data.data())[at];
-      case WeightFormat::f16: return value_of(reinterpret_cast<const uint16_t*>(data.data())[at], DType::f16);
-      case WeightFormat::bf16: return value_of(reinterpret_cast<const uint16_t*>(data.data())[at], DType::bf16);
-      case WeightFormat::int8_channel: return double(static_cast<int8_t>(data[at])) * scales[row];
-      case WeightFormat::int4_group: break;
+      case WeightFormat::f32:
+        return reinterpret_cast<const float*>(data.data())[at];
+      case WeightFormat::f16:
+        return value_of(reinterpret_cast<const uint16_t*>(data.data())[at], DType::f16);
+      case WeightFormat::bf16:
+        return value_of(reinterpret_cast<const uint16_t*>(data.data())[at], DType::bf16);
+      case WeightFormat::int8_channel:
+        return double(static_cast<int8_t>(data[at])) * scales[row];
+      case WeightFormat::int4_group:
+        break;
     }
     const int code = data[at / 2] >> (col % 2 * 4) & 15;
     return (code - 8) * double(scales[static_cast<size_t>(row) * (cols / group) + col / group]);
@@ -122,22 +127,29 @@ struct Mirror {
   Buffer memory;
   explicit Mirror(size_t count) : host(count), memory(allocate_device(count * sizeof(T), "a test")) {}
   void up(Context& context) {
-    check(cudaMemcpyAsync(memory.data(), host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice, context.stream), "up");
+    check(cudaMemcpyAsync(memory.data(), host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice, context.stream),
+          "up");
     check(cudaStreamSynchronize(context.stream), "up");
   }
   void down(Context& context) {
-    check(cudaMemcpyAsync(host.data(), memory.data(), host.size() * sizeof(T), cudaMemcpyDeviceToHost, context.stream), "down");
+    check(cudaMemcpyAsync(host.data(), memory.data(), host.size() * sizeof(T), cudaMemcpyDeviceToHost, context.stream),
+          "down");
     check(cudaStreamSynchronize(context.stream), "waiting for the kernels");
   }
 };
 
 const char* name_of(WeightFormat format) {
   switch (format) {
-    case WeightFormat::f32: return "f32";
-    case WeightFormat::f16: return "f16";
-    case WeightFormat::bf16: return "bf16";
-    case WeightFormat::int8_channel: return "int8";
-    case WeightFormat::int4_group: return "int4";
+    case WeightFormat::f32:
+      return "f32";
+    case WeightFormat::f16:
+      return "f16";
+    case WeightFormat::bf16:
+      return "bf16";
+    case WeightFormat::int8_channel:
+      return "int8";
+    case WeightFormat::int4_group:
+      return "int4";
   }
   return "?";
 }
@@ -178,7 +190,8 @@ struct Problem {
   double expected(int token, int row) const {
     double sum = with_bias ? bias.host[row] : 0;
     for (int c = 0; c < weight.cols; ++c) {
-      sum += double(value_of(in.host[static_cast<size_t>(token) * in_stride + c], context.activation)) * weight.value(row, c);
+      sum += double(value_of(in.host[static_cast<size_t>(token) * in_stride + c], context.activation)) *
+             weight.value(row, c);
     }
     return sum;
   }
@@ -213,7 +226,7 @@ std::vector<int> rows_to_check(int rows, int cols) {
 
 std::vector<int> tokens_to_check(int tokens) {
   std::vector<int> chosen;
-  for (int t = 0; t < tokens; t += tokens > 80 ? 5 : 1) chosen.push_back(t);
+  for (int t = 0; t<tokens; t += tokens> 80 ? 5 : 1) chosen.push_back(t);
   if (chosen.back() != tokens - 1) chosen.push_back(tokens - 1);
   return chosen;
 }
@@ -239,7 +252,8 @@ Verdict judge(const Problem& problem, int tokens, const std::vector<std::vector<
       if (!(error <= 1e9)) error = 1e9;
       if (error > tolerance && bad++ == 0) {
         char text[160];
-        std::snprintf(text, sizeof(text), "first bad: token %d row %d got %g expected %g", t, rows[i], got, expected[t][i]);
+        std::snprintf(text, sizeof(text), "first bad: token %d row %d got %g expected %g", t, rows[i], got,
+                      expected[t][i]);
         verdict.first_bad = text;
       }
       verdict.error = std::max(verdict.error, error);
@@ -293,8 +307,9 @@ void check_rows_apart(Problem& problem, Tactic tactic, int tokens, const std::st
   problem.in.host[problem.weight.cols / 2] = kept;
   problem.in.up(problem.context);
   if (finite + changed > 0) {
-    report(false, name, "NaN in token 0: " + std::to_string(finite) + " of its values finite, " +
-                            std::to_string(changed) + " values of other tokens changed");
+    report(false, name,
+           "NaN in token 0: " + std::to_string(finite) + " of its values finite, " + std::to_string(changed) +
+               " values of other tokens changed");
   }
 }
 
@@ -302,7 +317,8 @@ void check_case(const Case& each, Context& context, int variant) {
   const std::string name = label(each, context);
   const Weight weight = random_weight(each.format, each.rows, each.cols, each.group, 1);
   const int most = *std::max_element(each.tokens.begin(), each.tokens.end());
-  Problem problem(weight, most, each.cols % 8 == 0 && variant % 3 ? 8 * (variant % 3 - 1) : 1, variant % 2, variant % 4 > 1, context);
+  Problem problem(weight, most, each.cols % 8 == 0 && variant % 3 ? 8 * (variant % 3 - 1) : 1, variant % 2,
+                  variant % 4 > 1, context);
   if (problem.packed->bytes() != packed_bytes(each.format, each.rows, each.cols, each.group, context.activation)) {
     report(false, name, "packed_bytes is not what pack_weight takes");
   }
@@ -325,7 +341,8 @@ void check_case(const Case& each, Context& context, int variant) {
     for (int which = 0; which < 4; ++which) {  // the three tactics, then linear() itself
       const auto tactic = static_cast<Tactic>(which);
       if (which < 3 && !possible(tactic, task, context)) continue;
-      const std::string full = name + " m=" + std::to_string(tokens) + " " + (which < 3 ? kTacticNames[which] : "linear");
+      const std::string full =
+          name + " m=" + std::to_string(tokens) + " " + (which < 3 ? kTacticNames[which] : "linear");
       run_case(full, [&] {
         problem.clear();
         if (which < 3) {
@@ -354,7 +371,8 @@ void check_embedding(const Case& each, Context& context) {
   ids.host[6] = each.rows - 1;
   ids.up(context);
   Mirror<uint16_t> out(ids.host.size() * each.cols);
-  embedding({{out.memory.data(), context.activation, 7, each.cols, each.cols}, packed.get(), ids.memory.as<int32_t>()}, context);
+  embedding({{out.memory.data(), context.activation, 7, each.cols, each.cols}, packed.get(), ids.memory.as<int32_t>()},
+            context);
   out.down(context);
   double worst = 0;
   for (int t = 0; t < 7; ++t) {
@@ -375,7 +393,8 @@ void check_chain(WeightFormat format, int group, int tokens, Tactic tactic, Cont
   const std::string name = std::string("chain of ") + kTacticNames[static_cast<int>(tactic)] + " " + name_of(format) +
                            " m=" + std::to_string(tokens) + " activations " + activation_name(context);
   std::vector<std::unique_ptr<PackedWeight>> weights;
-  for (int i = 0; i < kLinks; ++i) weights.push_back(pack_weight(random_weight(format, kSize, kSize, group, 50 + i).view(), context));
+  for (int i = 0; i < kLinks; ++i)
+    weights.push_back(pack_weight(random_weight(format, kSize, kSize, group, 50 + i).view(), context));
   Mirror<uint16_t> a(static_cast<size_t>(tokens) * kSize), b(static_cast<size_t>(tokens) * kSize);
   std::mt19937 generator(2);
   std::normal_distribution<float> normal(0, 1);
@@ -384,8 +403,12 @@ void check_chain(WeightFormat format, int group, int tokens, Tactic tactic, Cont
   const auto step = [&](int i, bool apart) {
     Mirror<uint16_t>& from = i % 2 ? b : a;
     Mirror<uint16_t>& to = i % 2 ? a : b;
-    run_tactic(tactic, task_of({{to.memory.data(), context.activation, tokens, kSize, kSize},
-                                {from.memory.data(), context.activation, tokens, kSize, kSize}, weights[i].get(), nullptr}), context);
+    run_tactic(tactic,
+               task_of({{to.memory.data(), context.activation, tokens, kSize, kSize},
+                        {from.memory.data(), context.activation, tokens, kSize, kSize},
+                        weights[i].get(),
+                        nullptr}),
+               context);
     if (apart) check(cudaStreamSynchronize(context.stream), "waiting");
   };
   a.up(context);
@@ -433,16 +456,33 @@ void check_all(Context& context) {
   const std::vector<int> few = {1, 2, 8, 16, 64};
   using F = WeightFormat;
   std::vector<Case> cases = {
-      {F::int4_group, 512, 1024, 128, all}, {F::int8_channel, 512, 1024, 0, all}, {F::f16, 512, 1024, 0, all},
-      {F::int4_group, 172, 128, 64, some},  {F::int4_group, 40, 64, 32, some},    {F::int4_group, 48, 96, 48, some},
-      {F::int4_group, 64, 172, 172, some},  {F::int4_group, 20, 6, 6, some},      {F::int4_group, 300, 384, 96, some},
-      {F::int4_group, 1000, 640, 64, some}, {F::int4_group, 1000, 640, 32, some}, {F::int4_group, 256, 2048, 256, some},
+      {F::int4_group, 512, 1024, 128, all},
+      {F::int8_channel, 512, 1024, 0, all},
+      {F::f16, 512, 1024, 0, all},
+      {F::int4_group, 172, 128, 64, some},
+      {F::int4_group, 40, 64, 32, some},
+      {F::int4_group, 48, 96, 48, some},
+      {F::int4_group, 64, 172, 172, some},
+      {F::int4_group, 20, 6, 6, some},
+      {F::int4_group, 300, 384, 96, some},
+      {F::int4_group, 1000, 640, 64, some},
+      {F::int4_group, 1000, 640, 32, some},
+      {F::int4_group, 256, 2048, 256, some},
       {F::int4_group, 1001, 4096, 4096, some},
-      {F::int8_channel, 172, 128, 0, some}, {F::int8_channel, 20, 6, 0, some},    {F::int8_channel, 33, 100, 0, some},
-      {F::f16, 33, 100, 0, some},           {F::bf16, 129, 65, 0, some},          {F::f32, 20, 6, 0, some},
-      {F::int4_group, 4096, 4096, 128, few},    {F::int8_channel, 4096, 4096, 0, few},  {F::f16, 4096, 4096, 0, few},
-      {F::int4_group, 4096, 11008, 128, few},   {F::int8_channel, 4096, 11008, 0, few}, {F::f16, 4096, 11008, 0, few},
-      {F::int4_group, 12288, 4096, 128, few},   {F::bf16, 12288, 4096, 0, few},
+      {F::int8_channel, 172, 128, 0, some},
+      {F::int8_channel, 20, 6, 0, some},
+      {F::int8_channel, 33, 100, 0, some},
+      {F::f16, 33, 100, 0, some},
+      {F::bf16, 129, 65, 0, some},
+      {F::f32, 20, 6, 0, some},
+      {F::int4_group, 4096, 4096, 128, few},
+      {F::int8_channel, 4096, 4096, 0, few},
+      {F::f16, 4096, 4096, 0, few},
+      {F::int4_group, 4096, 11008, 128, few},
+      {F::int8_channel, 4096, 11008, 0, few},
+      {F::f16, 4096, 11008, 0, few},
+      {F::int4_group, 12288, 4096, 128, few},
+      {F::bf16, 12288, 4096, 0, few},
   };
   int variant = 0;
   for (const Case& each : cases) run_case(label(each, context), [&] { check_case(each, context, variant++); });
@@ -526,8 +566,8 @@ float graph_time(Context& context, const std::function<void()>& body) {
 }
 
 /// Copies of one packed weight, so that no copy stays in the L2 cache until its next turn. The bytes are random.
-std::vector<std::unique_ptr<CudaPackedWeight>> random_copies(WeightFormat format, int rows, int cols, int group, int count,
-                                                             Context& context) {
+std::vector<std::unique_ptr<CudaPackedWeight>> random_copies(WeightFormat format, int rows, int cols, int group,
+                                                             int count, Context& context) {
   std::vector<std::unique_ptr<CudaPackedWeight>> copies;
   const PackedLayout layout = layout_of(format, rows, cols, group);
   std::vector<uint16_t> noise(layout.data_bytes / 2);
@@ -543,12 +583,15 @@ std::vector<std::unique_ptr<CudaPackedWeight>> random_copies(WeightFormat format
     }
   }
   for (int i = 0; i < count; ++i) {
-    copies.push_back(std::make_unique<CudaPackedWeight>(format, rows, cols, group, allocate_device(layout.data_bytes, "a copy"),
+    copies.push_back(std::make_unique<CudaPackedWeight>(format, rows, cols, group,
+                                                        allocate_device(layout.data_bytes, "a copy"),
                                                         allocate_device(layout.scale_bytes, "a copy")));
     const auto& copy = *copies.back();
     check(cudaMemcpyAsync(copy.data.data(), i ? copies[0]->data.data() : static_cast<const void*>(noise.data()),
-                          layout.data_bytes, cudaMemcpyDefault, context.stream), "copying");
-    check(cudaMemcpyAsync(copy.scales.data(), scales.data(), scales.size(), cudaMemcpyDefault, context.stream), "copying");
+                          layout.data_bytes, cudaMemcpyDefault, context.stream),
+          "copying");
+    check(cudaMemcpyAsync(copy.scales.data(), scales.data(), scales.size(), cudaMemcpyDefault, context.stream),
+          "copying");
   }
   check(cudaStreamSynchronize(context.stream), "copying");
   return copies;
@@ -576,7 +619,9 @@ void bench_shape(const BenchFormat& format, int rows, int cols, const std::vecto
     for (const Tactic tactic : {Tactic::gemv, Tactic::mixed, Tactic::blas}) {
       const auto task = [&](int i) {
         return task_of({{out.data(), context.activation, tokens, rows, rows},
-                        {in.data(), context.activation, tokens, cols, cols}, weights[i % copies].get(), nullptr});
+                        {in.data(), context.activation, tokens, cols, cols},
+                        weights[i % copies].get(),
+                        nullptr});
       };
       if (!possible(tactic, task(0), context)) continue;
       run_tactic(tactic, task(0), context);  // cuBLASLt picks its algorithm
@@ -585,8 +630,8 @@ void bench_shape(const BenchFormat& format, int rows, int cols, const std::vecto
         for (int i = 0; i < count; ++i) run_tactic(tactic, task(i), context);
       });
       const double us = time * 1e3 / count;
-      std::printf("%-10s %6dx%-6d m=%-4d %-6s %9.2f us %7.0f GB/s %5.1f %% of the ceiling %7.1f TFLOP/s\n", format.name, rows,
-                  cols, tokens, kTacticNames[static_cast<int>(tactic)], us, bytes / (us * 1e3),
+      std::printf("%-10s %6dx%-6d m=%-4d %-6s %9.2f us %7.0f GB/s %5.1f %% of the ceiling %7.1f TFLOP/s\n", format.name,
+                  rows, cols, tokens, kTacticNames[static_cast<int>(tactic)], us, bytes / (us * 1e3),
                   100 * bytes / (us * 1e3) / ceiling, 2.0 * tokens * rows * cols / (us * 1e6));
       std::fflush(stdout);
     }
@@ -607,11 +652,16 @@ void bench_chain(const BenchFormat& format, double ceiling, Context& context) {
   check(cudaMemsetAsync(a.data(), 0, a.bytes(), context.stream), "filling");
   check(cudaMemsetAsync(b.data(), 0, b.bytes(), context.stream), "filling");
   const auto step = [&](const CudaPackedWeight& weight, const Buffer& from, const Buffer& to) {
-    run_tactic(Tactic::gemv, task_of({{to.data(), context.activation, 1, weight.rows, weight.rows},
-                                      {from.data(), context.activation, 1, weight.cols, weight.cols}, &weight, nullptr}), context);
+    run_tactic(Tactic::gemv,
+               task_of({{to.data(), context.activation, 1, weight.rows, weight.rows},
+                        {from.data(), context.activation, 1, weight.cols, weight.cols},
+                        &weight,
+                        nullptr}),
+               context);
   };
   for (int i = 0; i < layers; ++i) {
-    bytes += qkv[i]->layout.data_bytes + o[i]->layout.data_bytes + gate_up[i]->layout.data_bytes + down[i]->layout.data_bytes;
+    bytes += qkv[i]->layout.data_bytes + o[i]->layout.data_bytes + gate_up[i]->layout.data_bytes +
+             down[i]->layout.data_bytes;
   }
   const float time = graph_time(context, [&] {
     for (int i = 0; i < layers; ++i) {
@@ -622,8 +672,8 @@ void bench_chain(const BenchFormat& format, double ceiling, Context& context) {
     }
     step(*head[0], a, b);
   });
-  std::printf("%-10s 7B token, linears only   gemv   %9.1f us %7.0f GB/s %5.1f %% of the ceiling\n", format.name, time * 1e3,
-              bytes / (time * 1e6), 100 * bytes / (time * 1e6) / ceiling);
+  std::printf("%-10s 7B token, linears only   gemv   %9.1f us %7.0f GB/s %5.1f %% of the ceiling\n", format.name,
+              time * 1e3, bytes / (time * 1e6), 100 * bytes / (time * 1e6) / ceiling);
 }
 
 void bench(Context& context) {
@@ -639,7 +689,8 @@ void bench(Context& context) {
     run_case("4096x11008", [&] { bench_shape(format, 4096, 11008, {1, 4, 8, 16, 64}, ceiling, context); });
     run_case("125696x4096", [&] { bench_shape(format, 125696, 4096, few, ceiling, context); });
   }
-  const BenchFormat others[] = {{"int4 row", WeightFormat::int4_group, 4096}, {"int4 g64", WeightFormat::int4_group, 64},
+  const BenchFormat others[] = {{"int4 row", WeightFormat::int4_group, 4096},
+                                {"int4 g64", WeightFormat::int4_group, 64},
                                 {"int4 g32", WeightFormat::int4_group, 32}};
   for (const BenchFormat& format : others) {
     run_case("12288x4096", [&] { bench_shape(format, 12288, 4096, {1, 16, 64}, ceiling, context); });
