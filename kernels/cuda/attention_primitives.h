@@ -39,7 +39,7 @@ struct AttentionParams {
   const float* alibi_slopes = nullptr;
 
   /// Scores need more than one multiplication.
-  bool general() const { return cap_log2 != 0 || alibi_slopes != nullptr || !(score_factor > 0); }
+  __host__ __device__ bool general() const { return cap_log2 != 0 || alibi_slopes != nullptr || !(score_factor > 0); }
 };
 
 constexpr float kLog2E = 1.4426950408889634f;
