@@ -137,7 +137,11 @@ void attention_generic(const AttentionParams& params, const Context& context) {
 void attention(const AttentionArgs& args, Context& context) {
   if (args.batch.tokens == 0) return;
   const AttentionParams params = attention_params(args);
-  attention_generic(params, context);
+  if (!fits_fast_kernels(params)) return attention_generic(params, context);
+  // In a mixed batch each kernel takes its own sequences and leaves the others: a single token in a prefill tile would
+  // cost 128 rows of arithmetic a key, at 32 sequences more than one launch that finds nothing to do.
+  if (params.one_token_each || params.sequences > 1) attention_decode(params, context);
+  if (!params.one_token_each) attention_prefill(params, context);
 }
 
 }  // namespace flightdeck::cuda
