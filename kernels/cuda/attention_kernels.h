@@ -23,4 +23,7 @@ int decode_splits(const AttentionParams& params, int multiprocessors);
 /// Sequences with more than one query token (others are left alone): FlashAttention-2 (Dao 2023, 2307.08691).
 void attention_prefill(const AttentionParams& params, const Context& context);
 
+/// The same with Hopper's asynchronous tensor-core instructions; false when this GPU or shape is none of its own.
+bool attention_prefill_hopper(const AttentionParams& params, const Context& context);
+
 }  // namespace flightdeck::cuda

@@ -1,16 +1,14 @@
 // Attention of prompts and prompt chunks: FlashAttention-2 (Dao 2023, 2307.08691) out of the paged cache. A block takes
 // up to 128 consecutive query tokens of one head and walks the keys they see in tiles, double-buffered by asynchronous
 // copies; each warp owns 16 or 32 query rows from the scores to the result, so softmax needs no exchange among warps.
-#include <algorithm>
 #include <cmath>
 
 #include "kernels/cuda/attention_kernels.h"
+#include "kernels/cuda/attention_rows.h"
 #include "kernels/cuda/launch.h"
 
 namespace flightdeck::cuda {
 namespace {
-
-constexpr float kSlack = 8;  // the reference score lags behind the largest by at most 2^8: weights stay in float16
 
 /// kM: 16-row tiles of a warp: two share every load of keys and values, as far as registers reach.
 template <int kD, int kM, int kKeys>
@@ -21,48 +19,6 @@ struct PrefillShape {
   static constexpr int kTileBytes = kKeys * kRowBytes;
   static constexpr int kSharedBytes = kQueryBytes + 4 * kTileBytes;  // two buffers of keys and of values
 };
-
-/// The query tokens of one block.
-struct QueryTile {
-  int sequence = -1;  // none
-  int token = 0;      // first one, in the packed order
-  int rows = 0;
-  int before = 0;     // tokens of the sequence's chunk in front of it
-};
-
-/// Finds tile `wanted`, counted from the end so that the longest rows start first; all threads of a warp call it.
-/// Sequences with one token have no tiles here.
-__device__ QueryTile find_tile(const AttentionParams& p, int wanted, int rows_of_tile) {
-  const int lane = threadIdx.x % 32;
-  for (int top = p.sequences; top > 0; top -= 32) {
-    const int sequence = top - 1 - lane;
-    int tokens = 0, start = 0;
-    if (sequence >= 0) {
-      start = p.query_offsets[sequence];
-      tokens = p.query_offsets[sequence + 1] - start;
-    }
-    const int tiles = tokens > 1 ? (tokens + rows_of_tile - 1) / rows_of_tile : 0;
-    int upto = tiles;  // of this lane and the lanes before it
-    for (int step = 1; step < 32; step <<= 1) {
-      const int other = __shfl_up_sync(~0u, upto, step);
-      if (lane >= step) upto += other;
-    }
-    const unsigned reached = __ballot_sync(~0u, upto > wanted);
-    if (reached == 0) {
-      wanted -= __shfl_sync(~0u, upto, 31);
-      continue;
-    }
-    const int owner = __ffs(reached) - 1;
-    const int before = (tiles - 1 - (wanted - (upto - tiles))) * rows_of_tile;
-    QueryTile tile;
-    tile.sequence = __shfl_sync(~0u, sequence, owner);
-    tile.token = __shfl_sync(~0u, start + before, owner);
-    tile.rows = min(rows_of_tile, __shfl_sync(~0u, tokens - before, owner));
-    tile.before = __shfl_sync(~0u, before, owner);
-    return tile;
-  }
-  return {};
-}
 
 /// Copies a block's query rows into shared memory as halves; rows and columns that do not exist become zeros.
 template <int kD, int kRows>
@@ -102,14 +58,10 @@ __device__ __forceinline__ void fetch_tile(const AttentionParams& p, const int32
   commit_copies();
 }
 
-/// One warp's rows. Lane = 4 g + t holds rows g and g + 8 of each 16, columns 2t, 2t + 1 of each 8.
+/// One warp's rows: products by mma.sync. Layouts as in QueryRows.
 template <int kD, int kM, int kKeys, bool kGeneral>
-struct WarpRows {
-  float sums[kM][kD / 8][4] = {};
-  float largest[kM][2];
-  float total[kM][2] = {};  // of this lane's columns
-  float slope;              // of the head, in powers of two
-  int first_row;            // position of the warp's row 0
+struct WarpRows : QueryRows<kD, kM, kKeys, kGeneral> {
+  using QueryRows<kD, kM, kKeys, kGeneral>::sums;
 
   /// scores = queries · keysᵀ, not scaled.
   __device__ __forceinline__ void score(uint32_t queries, uint32_t keys, float (&scores)[kM][kKeys / 8][4]) const {
@@ -130,72 +82,6 @@ struct WarpRows {
           multiply_add(scores[m][2 * n], a[m], b[0], b[1]);
           multiply_add(scores[m][2 * n + 1], a[m], b[2], b[3]);
         }
-      }
-    }
-  }
-
-  /// Scores of keys a row does not see become -inf; general scores become powers of two here.
-  __device__ __forceinline__ void mask(const AttentionParams& p, int begin, float (&scores)[kM][kKeys / 8][4]) const {
-    const int lane = threadIdx.x % 32;
-    const bool edge = begin + kKeys - 1 > first_row || (p.window > 0 && begin <= first_row + kM * 16 - 1 - p.window);
-    if (!kGeneral && !edge) return;
-    const int farthest = p.window > 0 ? -p.window : INT32_MIN;  // distance of the first key not seen
-#pragma unroll
-    for (int m = 0; m < kM; ++m) {
-#pragma unroll
-      for (int n = 0; n < kKeys / 8; ++n) {
-#pragma unroll
-        for (int j = 0; j < 4; ++j) {
-          const int row = first_row + m * 16 + lane / 4 + (j / 2) * 8;
-          const int distance = begin + n * 8 + 2 * (lane % 4) + j % 2 - row;
-          float& x = scores[m][n][j];
-          if (kGeneral) x = log2_score(p, x, slope, distance);
-          if (distance > 0 || distance <= farthest) x = -INFINITY;
-        }
-      }
-    }
-  }
-
-  /// Scores become weights relative to the rows' running reference; the sums follow when it moves.
-  __device__ __forceinline__ void soften(float factor, float (&scores)[kM][kKeys / 8][4]) {
-    bool moved = false;
-    float shrink[kM][2];
-#pragma unroll
-    for (int m = 0; m < kM; ++m) {
-#pragma unroll
-      for (int h = 0; h < 2; ++h) {
-        float top = -INFINITY;
-#pragma unroll
-        for (int n = 0; n < kKeys / 8; ++n) top = fmaxf(top, fmaxf(scores[m][n][2 * h], scores[m][n][2 * h + 1]));
-        top = fmaxf(top, __shfl_xor_sync(~0u, top, 1));
-        top = fmaxf(top, __shfl_xor_sync(~0u, top, 2));
-        if (!kGeneral) top *= factor;
-        const float before = largest[m][h];
-        const float now = top > before + kSlack ? top : before;
-        shrink[m][h] = now == before ? 1.0f : exp2_fast(before - now);
-        moved |= now != before;
-        largest[m][h] = now;
-        const float minus = now == -INFINITY ? 0.0f : -now;  // a row that has seen no key yet
-        float sum = 0;
-#pragma unroll
-        for (int n = 0; n < kKeys / 8; ++n) {
-#pragma unroll
-          for (int j = 2 * h; j < 2 * h + 2; ++j) {
-            float& x = scores[m][n][j];
-            x = exp2_fast(kGeneral ? x + minus : fmaf(x, factor, minus));
-            sum += x;
-          }
-        }
-        total[m][h] = fmaf(total[m][h], shrink[m][h], sum);
-      }
-    }
-    if (!__any_sync(~0u, moved)) return;
-#pragma unroll
-    for (int m = 0; m < kM; ++m) {
-#pragma unroll
-      for (int n = 0; n < kD / 8; ++n) {
-#pragma unroll
-        for (int j = 0; j < 4; ++j) sums[m][n][j] *= shrink[m][j / 2];
       }
     }
   }
@@ -222,29 +108,6 @@ struct WarpRows {
         for (int m = 0; m < kM; ++m) {
           multiply_add(sums[m][2 * n], a[m], b[0], b[1]);
           multiply_add(sums[m][2 * n + 1], a[m], b[2], b[3]);
-        }
-      }
-    }
-  }
-
-  __device__ __forceinline__ void store(const AttentionParams& p, int token, int rows, int head) {
-    const int lane = threadIdx.x % 32;
-#pragma unroll
-    for (int m = 0; m < kM; ++m) {
-#pragma unroll
-      for (int h = 0; h < 2; ++h) {
-        float all = total[m][h];
-        all += __shfl_xor_sync(~0u, all, 1);
-        all += __shfl_xor_sync(~0u, all, 2);
-        const int row = m * 16 + h * 8 + lane / 4;
-        if (row >= rows) continue;
-        const float inverse = 1.0f / all;
-        uint16_t* out = result_row(p, token + row, head) + 2 * (lane % 4);
-#pragma unroll
-        for (int n = 0; n < kD / 8; ++n) {
-          if (n * 8 >= p.head_dim) break;
-          *reinterpret_cast<uint32_t*>(out + n * 8) =
-              result_pair(p, sums[m][n][2 * h] * inverse, sums[m][n][2 * h + 1] * inverse);
         }
       }
     }
@@ -289,7 +152,8 @@ __global__ void __launch_bounds__(kAttentionThreads, 2) prefill_kernel(const __g
     float scores[kM][kKeys / 8][4] = {};
     rows.score(queries + warp_row * Shape::kRowBytes, keys, scores);
     rows.mask(p, begin, scores);
-    rows.soften(p.score_factor, scores);
+    float shrink[kM][2];
+    if (rows.soften(p.score_factor, scores, shrink)) rows.rescale(shrink);
     rows.weigh(keys + Shape::kTileBytes, scores);
   }
   if (warp_rows > 0) rows.store(p, tile.token + warp_row, warp_rows, head);
@@ -301,9 +165,7 @@ void launch_prefill(const AttentionParams& p, const Context& context) {
   const auto kernel = prefill_kernel<kD, kM, kKeys, kGeneral>;
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kSharedBytes),
         "preparing attention");
-  // Every sequence may leave its last tile unfilled; at least two tokens are needed for a tile.
-  const int tiles = std::min(p.tokens / Shape::kRows + p.sequences, (p.tokens + 1) / 2);
-  launch(context, kernel, dim3(p.heads, tiles), kAttentionThreads, Shape::kSharedBytes, p);
+  launch(context, kernel, dim3(p.heads, most_query_tiles(p, Shape::kRows)), kAttentionThreads, Shape::kSharedBytes, p);
 }
 
 template <int kD, int kM, int kKeys>
@@ -315,6 +177,7 @@ void launch_prefill(const AttentionParams& p, const Context& context) {
 }  // namespace
 
 void attention_prefill(const AttentionParams& params, const Context& context) {
+  if (attention_prefill_hopper(params, context)) return;
   if (params.head_dim <= 64) return launch_prefill<64, 2, 64>(params, context);
   if (params.head_dim <= 128) return launch_prefill<128, 2, 64>(params, context);
   launch_prefill<256, 1, 32>(params, context);
