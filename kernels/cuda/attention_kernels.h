@@ -21,6 +21,7 @@ void attention_decode(const AttentionParams& params, Context& context, int split
 int decode_splits(const AttentionParams& params, int multiprocessors);
 
 /// Sequences with more than one query token (others are left alone): FlashAttention-2 (Dao 2023, 2307.08691).
+/// head_dim at most 256 and a multiple of 8.
 void attention_prefill(const AttentionParams& params, const Context& context);
 
 /// The same with Hopper's asynchronous tensor-core instructions; false when this GPU or shape is none of its own.

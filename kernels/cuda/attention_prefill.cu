@@ -177,7 +177,6 @@ void launch_prefill(const AttentionParams& p, const Context& context) {
 }  // namespace
 
 void attention_prefill(const AttentionParams& params, const Context& context) {
-  if (attention_prefill_hopper(params, context)) return;
   if (params.head_dim <= 64) return launch_prefill<64, 2, 64>(params, context);
   if (params.head_dim <= 128) return launch_prefill<128, 2, 64>(params, context);
   launch_prefill<256, 1, 32>(params, context);

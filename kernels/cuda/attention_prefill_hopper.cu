@@ -34,7 +34,7 @@ struct KeyWalk {
 
 /// Starts the copies of tile `tile` as one group, empty when there is no such tile. Positions nobody sees become zeros:
 /// what lies there may be another sequence's, and 0 * NaN is NaN.
-__device__ __forceinline__ void fetch_tile(const AttentionParams& p, const KeyWalk& walk, int tile, uint32_t memory) {
+[[maybe_unused]] __device__ __forceinline__ void fetch_tile(const AttentionParams& p, const KeyWalk& walk, int tile, uint32_t memory) {
   const int begin = walk.begin + tile * kKeys;
   if (begin < walk.end) {
     const int chunk = threadIdx.x % 16;
@@ -53,7 +53,7 @@ __device__ __forceinline__ void fetch_tile(const AttentionParams& p, const KeyWa
   commit_copies();
 }
 
-__device__ __forceinline__ void stage_queries(const AttentionParams& p, const QueryTile& tile, int head,
+[[maybe_unused]] __device__ __forceinline__ void stage_queries(const AttentionParams& p, const QueryTile& tile, int head,
                                               unsigned char* queries) {
 #pragma unroll
   for (int i = 0; i < kRows / 16; ++i) {
@@ -71,7 +71,7 @@ __device__ __forceinline__ void stage_queries(const AttentionParams& p, const Qu
 }
 
 /// scores = queries · keysᵀ of one warpgroup, started.
-__device__ __forceinline__ void start_scores(float (&scores)[16][4], uint32_t queries, uint32_t keys) {
+[[maybe_unused]] __device__ __forceinline__ void start_scores(float (&scores)[16][4], uint32_t queries, uint32_t keys) {
   const uint64_t a = describe_panels(queries, 16, kPanelGroupBytes), b = describe_panels(keys, 16, kPanelGroupBytes);
 #pragma unroll
   for (int i = 0; i < kD / 16; ++i) {  // 16 columns are 32 bytes; 64 fill a panel
@@ -83,7 +83,7 @@ __device__ __forceinline__ void start_scores(float (&scores)[16][4], uint32_t qu
 }
 
 /// sums += weights · values of one warpgroup, started.
-__device__ __forceinline__ void start_sums(float (&sums)[16][4], const uint32_t (&weights)[kKeys / 16][4],
+[[maybe_unused]] __device__ __forceinline__ void start_sums(float (&sums)[16][4], const uint32_t (&weights)[kKeys / 16][4],
                                            uint32_t values) {
   const uint64_t b = describe_panels(values, kKeys * kPanelRowBytes, kPanelGroupBytes);
 #pragma unroll
@@ -91,7 +91,7 @@ __device__ __forceinline__ void start_sums(float (&sums)[16][4], const uint32_t 
   commit_products();
 }
 
-__device__ __forceinline__ void pack_weights(const float (&scores)[16][4], uint32_t (&weights)[kKeys / 16][4]) {
+[[maybe_unused]] __device__ __forceinline__ void pack_weights(const float (&scores)[16][4], uint32_t (&weights)[kKeys / 16][4]) {
 #pragma unroll
   for (int i = 0; i < kKeys / 16; ++i) {
 #pragma unroll

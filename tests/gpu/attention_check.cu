@@ -38,6 +38,7 @@ struct Case {
   int spare_columns = 0;   // q is the first columns of a wider matrix
   int splits = -1;         // >= 0: attention_decode directly
   bool generic = false;    // attention_generic directly
+  bool portable = false;   // attention_decode and attention_prefill, without the Hopper kernel
   float spread = 1;        // of q
   int spare_blocks = 0;    // max_blocks beyond the longest, as bucketed lengths have it
 };
@@ -108,7 +109,9 @@ class Problem {
     const AttentionArgs a = args();
     if (c.generic) return cuda::attention_generic(cuda::attention_params(a), context);
     if (c.splits >= 0) return cuda::attention_decode(cuda::attention_params(a), context, c.splits);
-    cuda::attention(a, context);
+    if (!c.portable) return cuda::attention(a, context);
+    cuda::attention_decode(cuda::attention_params(a), context);
+    cuda::attention_prefill(cuda::attention_params(a), context);
   }
 
   void poison_output(cuda::Context& context) {
@@ -333,13 +336,19 @@ std::vector<Case> cases() {
     all.push_back(decode_case(24, 2, dim, 32, {3, 100, 700}, 2));
     all.push_back(prefill_case(4, 2, dim, 16, {{70, 70}, {1, 50}, {33, 200}}));
   }
-  for (const int block : {8, 16, 24, 32, 64, 128}) all.push_back(prefill_case(2, 1, 128, block, mixture));
+  for (const int block : {8, 16, 24, 32, 64, 128}) {
+    all.push_back(prefill_case(2, 1, 128, block, mixture));
+    all.push_back(with(all.back(), "portable", [](Case& x) { x.portable = true; }));
+  }
   all.push_back(prefill_case(8, 2, 128, 16, {{1, 1}, {515, 515}}));
   all.push_back(prefill_case(4, 4, 64, 16, {{700, 1200}}));
   all.push_back(decode_case(32, 32, 128, 16, {4096}, 0));
   all.push_back(decode_case(32, 8, 128, 16, {4000}, 0));
   const std::vector<Case> plain = {decode_case(8, 8, 128, 16, ragged, 3), decode_case(16, 1, 64, 32, {700, 90}, 2),
-                                   prefill_case(4, 2, 128, 16, mixture), prefill_case(2, 2, 64, 32, mixture),
+                                   prefill_case(4, 2, 128, 16, mixture),
+                                   with(prefill_case(4, 2, 128, 16, mixture), "portable",
+                                        [](Case& x) { x.portable = true; }),
+                                   prefill_case(2, 2, 64, 32, mixture),
                                    prefill_case(2, 2, 256, 32, mixture)};
   for (const Case& c : plain) {
     all.push_back(with(c, "bf16", [](Case& x) { x.dtype = DType::bf16; }));
@@ -533,11 +542,14 @@ class Bench {
     return a;
   }
 
-  double us(int splits) {
-    const int calls = std::max(20, copies);
-    return time_us(context_, calls, [&](int i) {
-      if (splits < 0) return cuda::attention(of(i), context_);
-      cuda::attention_decode(cuda::attention_params(of(i)), context_, splits);
+  double decode_us(int splits) {
+    return time_us(context_, std::max(20, copies),
+                   [&](int i) { cuda::attention_decode(cuda::attention_params(of(i)), context_, splits); });
+  }
+  double prefill_us(bool hopper) {
+    return time_us(context_, std::max(20, copies), [&](int i) {
+      const cuda::AttentionParams params = cuda::attention_params(of(i));
+      if (!hopper || !cuda::attention_prefill_hopper(params, context_)) cuda::attention_prefill(params, context_);
     });
   }
 
@@ -571,7 +583,7 @@ void bench_decode(cuda::Context& context, double ceiling) {
       if (other != chosen && other <= (s.length + 255) / 256) splits.push_back(other);
     }
     for (const int split : splits) {
-      const double us = bench.us(split), rate = bench.bytes / us / 1000.0;
+      const double us = bench.decode_us(split), rate = bench.bytes / us / 1000.0;
       char name[96];
       std::snprintf(name, sizeof(name), "batch %d context %d heads %d/%d D %d block %d", s.sequences, s.length, s.heads,
                     s.kv_heads, s.dim, s.block);
@@ -587,7 +599,7 @@ void bench_prefill(cuda::Context& context) {
     DType dtype;
     bool alibi;
   };
-  std::printf("\n%-70s %10s %9s\n", "prefill", "us", "TFLOP/s");
+  std::printf("\n%-70s %10s %9s %10s %9s\n", "prefill", "us", "TFLOP/s", "portable", "TFLOP/s");
   const Shape shapes[] = {{1, 128, 128, 32, 32, 128, 16, DType::f16, false},
                           {1, 512, 512, 32, 32, 128, 16, DType::f16, false},
                           {1, 2048, 2048, 32, 32, 128, 16, DType::f16, false},
@@ -608,12 +620,13 @@ void bench_prefill(cuda::Context& context) {
     Buffer device = cuda::allocate_device(slopes.size() * 4, "slopes");
     check(cudaMemcpy(device.data(), slopes.data(), slopes.size() * 4, cudaMemcpyHostToDevice), "copying");
     if (s.alibi) bench.args.alibi_slopes = device.as<float>();
-    const double us = bench.us(-1);
+    const double us = bench.prefill_us(true), portable = bench.prefill_us(false);
     char name[128];
     std::snprintf(name, sizeof(name), "%d x %d tokens, context %d, heads %d/%d D %d block %d%s%s", s.sequences, s.queries,
                   s.length, s.heads, s.kv_heads, s.dim, s.block, s.dtype == DType::bf16 ? " bf16" : "",
                   s.alibi ? " alibi" : "");
-    std::printf("%-70s %10.1f %9.1f\n", name, us, bench.flops / us / 1e6);
+    std::printf("%-70s %10.1f %9.1f %10.1f %9.1f\n", name, us, bench.flops / us / 1e6, portable,
+                bench.flops / portable / 1e6);
   }
 }
 
