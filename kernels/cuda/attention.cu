@@ -48,7 +48,8 @@ __global__ void __launch_bounds__(kAttentionThreads) generic_kernel(const Attent
   }
   const int first = p.window > 0 ? max(0, position - p.window + 1) : 0;
   for (int key = first + warp; key <= position; key += kAttentionWarps) {
-    const size_t at = cache_row(p, table, key, kv_head);
+    const size_t block = static_cast<size_t>(table[key / p.block_size]) * p.kv_heads + kv_head;
+    const size_t at = (block * p.block_size + key % p.block_size) * p.head_dim;
     float dot = 0;
     for (int i = 0; i < kColumns; ++i) {
       const int d = lane + 32 * i;
@@ -86,10 +87,10 @@ bool sixteen_byte_rows(const void* data, int stride) {
   return reinterpret_cast<uintptr_t>(data) % 16 == 0 && stride % 8 == 0;
 }
 
-/// The fast kernels read q and the cache 16 bytes at a time.
+/// The fast kernels read q and the cache 16 bytes at a time and find blocks by shifting.
 bool fits_fast_kernels(const AttentionParams& p) {
-  return p.head_dim % 8 == 0 && p.head_dim <= kMostHeadDim && sixteen_byte_rows(p.q, p.q_stride) &&
-         sixteen_byte_rows(p.out, p.out_stride);
+  return p.block_shift >= 0 && p.head_dim % 8 == 0 && p.head_dim <= kMostHeadDim &&
+         sixteen_byte_rows(p.q, p.q_stride) && sixteen_byte_rows(p.out, p.out_stride);
 }
 
 }  // namespace
@@ -130,7 +131,7 @@ AttentionParams attention_params(const AttentionArgs& args) {
 }
 
 void attention_generic(const AttentionParams& params, const Context& context) {
-  if (params.head_dim > kMostHeadDim) throw DeviceError("the CUDA engine's attention takes heads of at most 256 columns");
+  if (params.head_dim > kMostHeadDim) throw DeviceError("CUDA attention takes heads of at most 256 columns");
   launch(context, generic_kernel, dim3(params.tokens, params.heads), kAttentionThreads, 0, params);
 }
 

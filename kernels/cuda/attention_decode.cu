@@ -13,19 +13,19 @@
 namespace flightdeck::cuda {
 namespace {
 
-constexpr int kTile = 16;                           // keys of a warp's step
-constexpr int kStride = kTile * kAttentionWarps;    // keys of a block's step
-constexpr int kFewestKeys = 256;                    // of a part: below, merging costs more than it gains
+constexpr int kTile = 16;                         // keys of a warp's step
+constexpr int kStride = kTile * kAttentionWarps;  // keys of a block's step
+constexpr int kFewestKeys = 256;                  // of a part: below, merging costs more than it gains
 constexpr int kMostParts = 64;
 constexpr float kSlack = 8;  // the reference score lags behind the largest by at most 2^8: weights stay in float16
 
 /// Counts the finished parts of one kv head of one sequence; every launch leaves zeros behind.
 struct Merging {
-  float* sums = nullptr;        // [unit, part, rows, kD]
-  float2* stats = nullptr;      // [unit, part, rows] reference score, total weight
-  uint32_t* counters = nullptr; // [unit]
+  float* sums = nullptr;         // [unit, part, rows, kD]
+  float2* stats = nullptr;       // [unit, part, rows] reference score, total weight
+  uint32_t* counters = nullptr;  // [unit]
   int parts = 1;
-  int chunks = 1;               // of a kv head's query heads
+  int chunks = 1;  // of a kv head's query heads
 };
 
 template <int kD, int kQ>
@@ -66,7 +66,7 @@ template <int kD, int kQ>
 struct WarpState {
   float sums[kQ][kD / 16][4];  // transposed: columns 16 i + g (+ 8) of rows 2t, 2t + 1
   float largest[kQ][2];
-  float total[kQ][2];          // of this lane's keys
+  float total[kQ][2];  // of this lane's keys
 };
 
 template <int kD, int kQ>
@@ -93,23 +93,22 @@ class WarpTiles {
     }
     const int block = __shfl_sync(~0u, entry, tile % 32);
     if (tile < tiles) {
-      const int position = position_of(tile);
+      constexpr int kChunks = kD / 8, kRowsAtOnce = 32 / kChunks;
+      const int position = position_of(tile), row = lane / kChunks, chunk = lane % kChunks;
+      const bool exists = chunk * 8 < p.head_dim;
       const uint32_t stage = ring + (tile % Shape::kStages) * Shape::kStageBytes;
-      size_t base = 0;
-      if (whole_tiles) {
-        const int offset = position & (p.block_size - 1);
-        base = ((static_cast<size_t>(block) * p.kv_heads + kv_head) * p.block_size + offset) * p.head_dim;
-      }
+      const size_t slot = ((static_cast<size_t>(block) * p.kv_heads + kv_head) << p.block_shift) +
+                          (position & (p.block_size - 1)) + row;
+      size_t at = slot * p.head_dim + (exists ? chunk * 8 : 0);
 #pragma unroll
-      for (int i = 0; i < kD / 16; ++i) {
-        const int index = lane + 32 * i, row = index / (kD / 8), chunk = index % (kD / 8);
-        const int key = position + row;
-        const bool valid = key >= range.first && key < range.end && chunk * 8 < p.head_dim;
-        size_t at = 0;
-        if (valid) at = (whole_tiles ? base + row * p.head_dim : cache_row(p, table, key, kv_head)) + chunk * 8;
-        const uint32_t to = stage + swizzled(row, chunk, Shape::kRowBytes);
+      for (int i = 0; i < kTile / kRowsAtOnce; ++i) {
+        const int key = position + row + i * kRowsAtOnce;
+        const bool valid = exists && key >= range.first && key < range.end;
+        if (!whole_tiles) at = valid ? cache_row(p, table, key, kv_head) + chunk * 8 : 0;
+        const uint32_t to = stage + swizzled(row + i * kRowsAtOnce, chunk, Shape::kRowBytes);
         copy_async(to, p.keys + at, valid);
         copy_async(to + kTile * Shape::kRowBytes, p.values + at, valid);
+        at += kRowsAtOnce * p.head_dim;
       }
     }
     commit_copies();
@@ -201,8 +200,7 @@ class WarpTiles {
   }
 
   /// sums += valuesᵀ · weights.
-  __device__ __forceinline__ void weigh(uint32_t stage, const float (&weights)[kQ][4],
-                                        WarpState<kD, kQ>& state) const {
+  __device__ __forceinline__ void weigh(uint32_t stage, const float (&weights)[kQ][4], WarpState<kD, kQ>& state) const {
     uint32_t turned[kQ][2];
     for (int q = 0; q < kQ; ++q) {
       turned[q][0] = transpose_matrix(pack_halves(weights[q][0], weights[q][1]));
@@ -263,12 +261,11 @@ class WarpTiles {
 template <int kD, int kQ>
 struct WarpResults {
   static constexpr int kRows = DecodeShape<kD, kQ>::kRows;
-  float* sums;     // [warp, row, kD]
-  float2* stats;   // [warp, row]
+  float* sums;    // [warp, row, kD]
+  float2* stats;  // [warp, row]
 
   __device__ explicit WarpResults(unsigned char* memory)
-      : sums(reinterpret_cast<float*>(memory)),
-        stats(reinterpret_cast<float2*>(sums + kAttentionWarps * kRows * kD)) {}
+      : sums(reinterpret_cast<float*>(memory)), stats(reinterpret_cast<float2*>(sums + kAttentionWarps * kRows * kD)) {}
 
   __device__ __forceinline__ void put(const WarpState<kD, kQ>& state, int rows) const {
     const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
@@ -315,8 +312,8 @@ __device__ __forceinline__ void store_result(const AttentionParams& p, int token
                                              float total) {
   if (column >= p.head_dim) return;
   const float inverse = 1.0f / total;
-  const uint2 four = make_uint2(result_pair(p, sum.x * inverse, sum.y * inverse),
-                                result_pair(p, sum.z * inverse, sum.w * inverse));
+  const uint2 four =
+      make_uint2(result_pair(p, sum.x * inverse, sum.y * inverse), result_pair(p, sum.z * inverse, sum.w * inverse));
   *reinterpret_cast<uint2*>(result_row(p, token, head) + column) = four;
 }
 
@@ -429,8 +426,8 @@ void launch_decode(const AttentionParams& p, Context& context, int parts) {
   const auto kernel = decode_kernel<kD, kQ>;
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kSharedBytes),
         "preparing attention");
-  launch(context, kernel, dim3(parts, p.kv_heads * merging.chunks, p.sequences), kAttentionThreads,
-         Shape::kSharedBytes, p, merging);
+  launch(context, kernel, dim3(parts, p.kv_heads * merging.chunks, p.sequences), kAttentionThreads, Shape::kSharedBytes,
+         p, merging);
 }
 
 template <int kD>

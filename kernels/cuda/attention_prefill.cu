@@ -45,15 +45,21 @@ template <int kD, int kKeys>
 __device__ __forceinline__ void fetch_tile(const AttentionParams& p, const int32_t* table, int kv_head, int begin,
                                            int first, int end, uint32_t keys, uint32_t values) {
   constexpr int kChunks = kD / 8, kRowsAtOnce = kAttentionThreads / kChunks;
-  const int chunk = threadIdx.x % kChunks;
+  const int chunk = threadIdx.x % kChunks, top = threadIdx.x / kChunks;
+  size_t at[kKeys / kRowsAtOnce];  // all looked up before the first copy: the look-ups wait together
 #pragma unroll
   for (int i = 0; i < kKeys / kRowsAtOnce; ++i) {
-    const int row = threadIdx.x / kChunks + i * kRowsAtOnce, position = begin + row;
+    const int position = begin + top + i * kRowsAtOnce;
     const bool valid = position >= first && position < end && chunk * 8 < p.head_dim;
-    const size_t at = valid ? cache_row(p, table, position, kv_head) + chunk * 8 : 0;
-    const uint32_t to = swizzled(row, chunk, kD * 2);
-    copy_async(keys + to, p.keys + at, valid);
-    copy_async(values + to, p.values + at, valid);
+    at[i] = valid ? cache_row(p, table, position, kv_head) + chunk * 8 : SIZE_MAX;
+  }
+#pragma unroll
+  for (int i = 0; i < kKeys / kRowsAtOnce; ++i) {
+    const bool valid = at[i] != SIZE_MAX;
+    const size_t from = valid ? at[i] : 0;
+    const uint32_t to = swizzled(top + i * kRowsAtOnce, chunk, kD * 2);
+    copy_async(keys + to, p.keys + from, valid);
+    copy_async(values + to, p.values + from, valid);
   }
   commit_copies();
 }

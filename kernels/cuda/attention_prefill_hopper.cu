@@ -34,27 +34,34 @@ struct KeyWalk {
 
 /// Starts the copies of tile `tile` as one group, empty when there is no such tile. Positions nobody sees become zeros:
 /// what lies there may be another sequence's, and 0 * NaN is NaN.
-[[maybe_unused]] __device__ __forceinline__ void fetch_tile(const AttentionParams& p, const KeyWalk& walk, int tile, uint32_t memory) {
+[[maybe_unused]] __device__ __forceinline__ void fetch_tile(const AttentionParams& p, const KeyWalk& walk, int tile,
+                                                            uint32_t memory) {
   const int begin = walk.begin + tile * kKeys;
   if (begin < walk.end) {
-    const int chunk = threadIdx.x % 16;
+    const int chunk = threadIdx.x % 16, top = threadIdx.x / 16;
     const uint32_t keys = memory + kKeysAt + tile % kKeyBuffers * kTileBytes;
     const uint32_t values = memory + kValuesAt + tile % kValueBuffers * kTileBytes;
+    size_t at[kKeys / 16];  // all looked up before the first copy: the look-ups wait together
 #pragma unroll
     for (int i = 0; i < kKeys / 16; ++i) {
-      const int row = threadIdx.x / 16 + i * 16, position = begin + row;
+      const int position = begin + top + i * 16;
       const bool valid = position >= walk.first && position < walk.end && chunk * 8 < p.head_dim;
-      const size_t at = valid ? cache_row(p, walk.table, position, walk.kv_head) + chunk * 8 : 0;
-      const int to = panel_offset(row, chunk, kKeys);
-      copy_async(keys + to, p.keys + at, valid);
-      copy_async(values + to, p.values + at, valid);
+      at[i] = valid ? cache_row(p, walk.table, position, walk.kv_head) + chunk * 8 : SIZE_MAX;
+    }
+#pragma unroll
+    for (int i = 0; i < kKeys / 16; ++i) {
+      const bool valid = at[i] != SIZE_MAX;
+      const size_t from = valid ? at[i] : 0;
+      const int to = panel_offset(top + i * 16, chunk, kKeys);
+      copy_async(keys + to, p.keys + from, valid);
+      copy_async(values + to, p.values + from, valid);
     }
   }
   commit_copies();
 }
 
-[[maybe_unused]] __device__ __forceinline__ void stage_queries(const AttentionParams& p, const QueryTile& tile, int head,
-                                              unsigned char* queries) {
+[[maybe_unused]] __device__ __forceinline__ void stage_queries(const AttentionParams& p, const QueryTile& tile,
+                                                               int head, unsigned char* queries) {
 #pragma unroll
   for (int i = 0; i < kRows / 16; ++i) {
     const int row = threadIdx.x / 16 + i * 16, chunk = threadIdx.x % 16;
@@ -83,15 +90,16 @@ struct KeyWalk {
 }
 
 /// sums += weights · values of one warpgroup, started.
-[[maybe_unused]] __device__ __forceinline__ void start_sums(float (&sums)[16][4], const uint32_t (&weights)[kKeys / 16][4],
-                                           uint32_t values) {
+[[maybe_unused]] __device__ __forceinline__ void start_sums(float (&sums)[16][4],
+                                                            const uint32_t (&weights)[kKeys / 16][4], uint32_t values) {
   const uint64_t b = describe_panels(values, kKeys * kPanelRowBytes, kPanelGroupBytes);
 #pragma unroll
   for (int i = 0; i < kKeys / 16; ++i) multiply_rows(sums, weights[i], b + ((i * 16 * kPanelRowBytes) >> 4));
   commit_products();
 }
 
-[[maybe_unused]] __device__ __forceinline__ void pack_weights(const float (&scores)[16][4], uint32_t (&weights)[kKeys / 16][4]) {
+[[maybe_unused]] __device__ __forceinline__ void pack_weights(const float (&scores)[16][4],
+                                                              uint32_t (&weights)[kKeys / 16][4]) {
 #pragma unroll
   for (int i = 0; i < kKeys / 16; ++i) {
 #pragma unroll
@@ -141,7 +149,7 @@ __global__ void __launch_bounds__(kThreads, 1) prefill_hopper_kernel(const __gri
   publish_shared();
   __syncthreads();
   if (mine > 0) {
-    begin_products();
+    begin_products(scores[0]);
     start_scores(scores[0], queries, keys);
     wait_products<0>(scores[0]);
     rows.mask(p, walk.begin, scores);
@@ -155,7 +163,7 @@ __global__ void __launch_bounds__(kThreads, 1) prefill_hopper_kernel(const __gri
     fetch_tile(p, walk, i + 2, base);
     const uint32_t values_now = values + i % kValueBuffers * kTileBytes;
     if (i + 1 < mine) {
-      begin_products();
+      begin_products(scores[0], rows.sums[0], weights);
       start_scores(scores[0], queries, keys + (i + 1) % kKeyBuffers * kTileBytes);
       start_sums(rows.sums[0], weights, values_now);
       wait_products<1>(scores[0]);
@@ -165,7 +173,7 @@ __global__ void __launch_bounds__(kThreads, 1) prefill_hopper_kernel(const __gri
       if (moved) rows.rescale(shrink);
       pack_weights(scores[0], weights);
     } else if (i < mine) {
-      begin_products();
+      begin_products(rows.sums[0], weights);
       start_sums(rows.sums[0], weights, values_now);
       wait_products<0>(rows.sums[0]);
     }
@@ -180,8 +188,7 @@ __global__ void __launch_bounds__(kThreads, 1) prefill_hopper_kernel(const __gri
 template <bool kGeneral>
 void launch_prefill(const AttentionParams& p, const Context& context) {
   const auto kernel = prefill_hopper_kernel<kGeneral>;
-  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes),
-        "preparing attention");
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, kSharedBytes), "preparing attention");
   launch(context, kernel, dim3(p.heads, most_query_tiles(p, kRows)), kThreads, kSharedBytes, p);
 }
 

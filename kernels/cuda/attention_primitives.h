@@ -11,12 +11,12 @@ namespace flightdeck::cuda {
 
 /// Everything one attention launch needs, by value. Strides and sizes count elements.
 struct AttentionParams {
-  void* out = nullptr;        // [T, heads * head_dim] float16 or bfloat16
-  const void* q = nullptr;    // the same
+  void* out = nullptr;      // [T, heads * head_dim] float16 or bfloat16
+  const void* q = nullptr;  // the same
   int out_stride = 0;
   int q_stride = 0;
   bool bf16 = false;
-  const __half* keys = nullptr;    // [blocks, kv_heads, block_size, head_dim]
+  const __half* keys = nullptr;  // [blocks, kv_heads, block_size, head_dim]
   const __half* values = nullptr;
   int block_size = 0;
   int block_shift = -1;  // log2(block_size), -1 when it is no power of two
@@ -46,12 +46,12 @@ constexpr float kLog2E = 1.4426950408889634f;
 constexpr int kAttentionThreads = 128;
 constexpr int kAttentionWarps = 4;
 
-/// First element of one position's row in the cache; `table` is the sequence's row of block_tables.
+/// First element of one position's row in the cache; `table` is the sequence's row of block_tables. Only for blocks of
+/// a power of two: the others have their own kernel.
 __host__ __device__ __forceinline__ size_t cache_row(const AttentionParams& p, const int32_t* table, int position,
                                                      int kv_head) {
-  const int index = p.block_shift >= 0 ? position >> p.block_shift : position / p.block_size;
-  const int offset = position - index * p.block_size;
-  return ((static_cast<size_t>(table[index]) * p.kv_heads + kv_head) * p.block_size + offset) * p.head_dim;
+  const size_t block = static_cast<size_t>(table[position >> p.block_shift]) * p.kv_heads + kv_head;
+  return ((block << p.block_shift) + (position & (p.block_size - 1))) * p.head_dim;
 }
 
 /// Where 16-byte chunk `chunk` of row `row` lies in a shared tile: eight rows of one chunk fall into different banks.
@@ -121,10 +121,9 @@ __device__ __forceinline__ uint32_t transpose_matrix(uint32_t pair) {
 /// 2t, 2t + 1, then both rows of columns 2t + 8, 2t + 9; b: rows 2t, 2t + 1, then + 8, of column g; d: row g, then
 /// g + 8, of columns 2t, 2t + 1.
 __device__ __forceinline__ void multiply_add(float (&d)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
 
 __device__ __forceinline__ uint32_t pack_halves(float low, float high) {

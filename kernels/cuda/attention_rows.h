@@ -17,7 +17,7 @@ struct QueryTile {
   int sequence = -1;  // none
   int token = 0;      // first one, in the packed order
   int rows = 0;
-  int before = 0;     // tokens of the sequence's chunk in front of it
+  int before = 0;  // tokens of the sequence's chunk in front of it
 };
 
 /// Finds tile `wanted`, counted from the end so that the longest rows start first; all threads of a warp call it.

@@ -40,20 +40,24 @@ __host__ __device__ __forceinline__ uint64_t describe_panels(uint32_t address, i
 /// d: warp w of the four holds rows 16 w .. 16 w + 15 as mma.sync does, d[i] the columns 8 i .. 8 i + 7.
 __device__ __forceinline__ void multiply_transposed(float (&d)[16][4], uint64_t a, uint64_t b, int accumulate) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 "
-               FLIGHTDECK_ACCUMULATORS ", %64, %65, p, 1, 1, 0, 0;\n}\n"
-               : FLIGHTDECK_ALL
-               : "l"(a), "l"(b), "r"(accumulate));
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %66, "
+      "0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 " FLIGHTDECK_ACCUMULATORS
+      ", %64, %65, p, 1, 1, 0, 0;\n}\n"
+      : FLIGHTDECK_ALL
+      : "l"(a), "l"(b), "r"(accumulate));
 #endif
 }
 
 /// d[64 x 128] += a[64 x 16] · b[16 x 128], a in registers as mma.sync has it, b in shared memory row by row.
 __device__ __forceinline__ void multiply_rows(float (&d)[16][4], const uint32_t (&a)[4], uint64_t b) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 "
-               FLIGHTDECK_ACCUMULATORS ", {%64,%65,%66,%67}, %68, p, 1, 1, 1;\n}\n"
-               : FLIGHTDECK_ALL
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, 1, "
+      "0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 " FLIGHTDECK_ACCUMULATORS
+      ", {%64,%65,%66,%67}, %68, p, 1, 1, 1;\n}\n"
+      : FLIGHTDECK_ALL
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
 #endif
 }
 
@@ -61,9 +65,21 @@ __device__ __forceinline__ void multiply_rows(float (&d)[16][4], const uint32_t 
 #undef FLIGHTDECK_FOUR
 #undef FLIGHTDECK_ACCUMULATORS
 
-/// Registers written so far may be used by the products that follow.
-__device__ __forceinline__ void begin_products() {
+/// Keeps the compiler from moving what it does to these registers across this point.
+__device__ __forceinline__ void pin(float (&d)[16][4]) {
+#pragma unroll
+  for (int i = 0; i < 64; ++i) asm volatile("" : "+f"(d[i / 4][i % 4])::"memory");
+}
+__device__ __forceinline__ void pin(uint32_t (&a)[8][4]) {
+#pragma unroll
+  for (int i = 0; i < 32; ++i) asm volatile("" : "+r"(a[i / 4][i % 4])::"memory");
+}
+
+/// These registers, written by ordinary instructions, may be used by the products that follow.
+template <class... Registers>
+__device__ __forceinline__ void begin_products(Registers&... registers) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  (pin(registers), ...);
   asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
 #endif
 }
@@ -77,11 +93,7 @@ template <int kPending>
 __device__ __forceinline__ void wait_products(float (&d)[16][4]) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
-#pragma unroll
-  for (int i = 0; i < 16; ++i) {
-#pragma unroll
-    for (int j = 0; j < 4; ++j) asm volatile("" : "+f"(d[i][j])::"memory");
-  }
+  pin(d);
 #endif
 }
 /// Makes this thread's writes to shared memory visible to the tensor cores (before a barrier).

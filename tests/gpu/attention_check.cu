@@ -1,6 +1,7 @@
 // Checks the CUDA engine's attention against a loop in double, and with --bench measures it. Needs a GPU.
 // nvcc -std=c++17 -O3 -arch=sm_90a --expt-relaxed-constexpr -I. tests/gpu/attention_check.cu
-//   kernels/cuda/attention*.cu kernels/cuda/cuda_context.cu kernels/cuda/packed_weight.cu -lcublasLt -lcublas -o attention_check
+//   kernels/cuda/attention*.cu kernels/cuda/cuda_context.cu kernels/cuda/packed_weight.cu -lcublasLt -lcublas
+//   -o attention_check
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -35,12 +36,12 @@ struct Case {
   int window = 0;
   float soft_cap = 0;
   bool alibi = false;
-  int spare_columns = 0;   // q is the first columns of a wider matrix
-  int splits = -1;         // >= 0: attention_decode directly
-  bool generic = false;    // attention_generic directly
-  bool portable = false;   // attention_decode and attention_prefill, without the Hopper kernel
-  float spread = 1;        // of q
-  int spare_blocks = 0;    // max_blocks beyond the longest, as bucketed lengths have it
+  int spare_columns = 0;  // q is the first columns of a wider matrix
+  int splits = -1;        // >= 0: attention_decode directly
+  bool generic = false;   // attention_generic directly
+  bool portable = false;  // attention_decode and attention_prefill, without the Hopper kernel
+  float spread = 1;       // of q
+  int spare_blocks = 0;   // max_blocks beyond the longest, as bucketed lengths have it
 };
 
 uint16_t bits_of(float x, DType dtype) {
@@ -325,18 +326,21 @@ Case with(Case c, const std::string& suffix, Change change) {
 std::vector<Case> cases() {
   std::vector<Case> all;
   const std::vector<int> ragged = {1, 2, 15, 16, 17, 63, 64, 65, 100, 255, 300, 777, 1024};
-  const std::vector<Sequence> mixture = {{1, 200}, {130, 130}, {1, 1}, {17, 300}, {2, 2}, {64, 64}, {1, 515}, {129, 400}};
+  const std::vector<Sequence> mixture = {{1, 200}, {130, 130}, {1, 1},   {17, 300},
+                                         {2, 2},   {64, 64},   {1, 515}, {129, 400}};
   all.push_back(with(decode_case(4, 2, 128, 16, {1, 40, 300}), "generic", [](Case& c) { c.generic = true; }));
   all.push_back(with(prefill_case(4, 2, 48, 16, {{5, 9}, {1, 20}}), "generic", [](Case& c) { c.generic = true; }));
   for (const int splits : {0, 1, 2, 4}) all.push_back(decode_case(8, 8, 128, 16, ragged, splits));
-  for (const int block : {8, 24, 32, 64, 128}) all.push_back(decode_case(4, 4, 128, block, ragged, 3));
+  for (const int block : {8, 32, 64, 128}) all.push_back(decode_case(4, 4, 128, block, ragged, 3));
+  all.push_back(with(decode_case(4, 4, 128, 24, ragged), "chosen", [](Case& x) { x.splits = -1; }));
   for (const int kv : {1, 2, 4, 8}) all.push_back(decode_case(32, kv, 128, 16, {5, 333, 1500}, 4));
   for (const int dim : {8, 48, 64, 80, 96, 256}) {
     all.push_back(decode_case(4, 4, dim, 16, {3, 100, 700}, 2));
     all.push_back(decode_case(24, 2, dim, 32, {3, 100, 700}, 2));
     all.push_back(prefill_case(4, 2, dim, 16, {{70, 70}, {1, 50}, {33, 200}}));
   }
-  for (const int block : {8, 16, 24, 32, 64, 128}) {
+  all.push_back(prefill_case(2, 1, 128, 24, mixture));
+  for (const int block : {8, 16, 32, 64, 128}) {
     all.push_back(prefill_case(2, 1, 128, block, mixture));
     all.push_back(with(all.back(), "portable", [](Case& x) { x.portable = true; }));
   }
@@ -344,12 +348,13 @@ std::vector<Case> cases() {
   all.push_back(prefill_case(4, 4, 64, 16, {{700, 1200}}));
   all.push_back(decode_case(32, 32, 128, 16, {4096}, 0));
   all.push_back(decode_case(32, 8, 128, 16, {4000}, 0));
-  const std::vector<Case> plain = {decode_case(8, 8, 128, 16, ragged, 3), decode_case(16, 1, 64, 32, {700, 90}, 2),
-                                   prefill_case(4, 2, 128, 16, mixture),
-                                   with(prefill_case(4, 2, 128, 16, mixture), "portable",
-                                        [](Case& x) { x.portable = true; }),
-                                   prefill_case(2, 2, 64, 32, mixture),
-                                   prefill_case(2, 2, 256, 32, mixture)};
+  const std::vector<Case> plain = {
+      decode_case(8, 8, 128, 16, ragged, 3),
+      decode_case(16, 1, 64, 32, {700, 90}, 2),
+      prefill_case(4, 2, 128, 16, mixture),
+      with(prefill_case(4, 2, 128, 16, mixture), "portable", [](Case& x) { x.portable = true; }),
+      prefill_case(2, 2, 64, 32, mixture),
+      prefill_case(2, 2, 256, 32, mixture)};
   for (const Case& c : plain) {
     all.push_back(with(c, "bf16", [](Case& x) { x.dtype = DType::bf16; }));
     all.push_back(with(c, "stride", [](Case& x) { x.spare_columns = 2 * x.kv_heads * x.dim; }));
@@ -385,8 +390,10 @@ void check_isolation(const Case& c, cuda::Context& context) {
   for (int token = 0; token < problem.tokens; ++token) {
     for (int i = 0; i < c.heads * c.dim; ++i) {
       const size_t at = static_cast<size_t>(token) * c.heads * c.dim + i;
-      if (problem.sequence_of[token] == victim) nans += std::isnan(value_of(dirty[at], c.dtype));
-      else changed += clean[at] != dirty[at];
+      if (problem.sequence_of[token] == victim)
+        nans += std::isnan(value_of(dirty[at], c.dtype));
+      else
+        changed += clean[at] != dirty[at];
     }
   }
   report("isolation, " + c.name, changed == 0 && nans > 0,
@@ -477,7 +484,7 @@ double read_ceiling(cuda::Context& context) {
   for (const int per_sm : {4, 8, 16}) {
     const double us = time_us(context, 4, [&](int) {
       read_kernel<<<context.multiprocessors * per_sm, 256, 0, context.stream>>>(data.as<uint4>(), bytes / 16,
-                                                                              out.as<unsigned>());
+                                                                                out.as<unsigned>());
     });
     best = std::max(best, bytes / us / 1000.0);
   }
@@ -600,20 +607,14 @@ void bench_prefill(cuda::Context& context) {
     bool alibi;
   };
   std::printf("\n%-70s %10s %9s %10s %9s\n", "prefill", "us", "TFLOP/s", "portable", "TFLOP/s");
-  const Shape shapes[] = {{1, 128, 128, 32, 32, 128, 16, DType::f16, false},
-                          {1, 512, 512, 32, 32, 128, 16, DType::f16, false},
-                          {1, 2048, 2048, 32, 32, 128, 16, DType::f16, false},
-                          {1, 2048, 2048, 32, 32, 128, 64, DType::f16, false},
-                          {1, 2048, 2048, 32, 32, 128, 16, DType::bf16, false},
-                          {1, 2048, 2048, 40, 40, 128, 16, DType::f16, true},
-                          {4, 2048, 2048, 32, 32, 128, 16, DType::f16, false},
-                          {1, 4096, 4096, 32, 32, 128, 16, DType::f16, false},
-                          {1, 8192, 8192, 32, 32, 128, 16, DType::f16, false},
-                          {1, 2048, 8192, 32, 32, 128, 16, DType::f16, false},
-                          {64, 128, 128, 32, 32, 128, 16, DType::f16, false},
-                          {1, 2048, 2048, 32, 8, 128, 16, DType::f16, false},
-                          {1, 2048, 2048, 32, 32, 64, 16, DType::f16, false},
-                          {1, 2048, 2048, 16, 16, 256, 16, DType::f16, false}};
+  const Shape shapes[] = {
+      {1, 128, 128, 32, 32, 128, 16, DType::f16, false},    {1, 512, 512, 32, 32, 128, 16, DType::f16, false},
+      {1, 2048, 2048, 32, 32, 128, 16, DType::f16, false},  {1, 2048, 2048, 32, 32, 128, 64, DType::f16, false},
+      {1, 2048, 2048, 32, 32, 128, 16, DType::bf16, false}, {1, 2048, 2048, 40, 40, 128, 16, DType::f16, true},
+      {4, 2048, 2048, 32, 32, 128, 16, DType::f16, false},  {1, 4096, 4096, 32, 32, 128, 16, DType::f16, false},
+      {1, 8192, 8192, 32, 32, 128, 16, DType::f16, false},  {1, 2048, 8192, 32, 32, 128, 16, DType::f16, false},
+      {64, 128, 128, 32, 32, 128, 16, DType::f16, false},   {1, 2048, 2048, 32, 8, 128, 16, DType::f16, false},
+      {1, 2048, 2048, 32, 32, 64, 16, DType::f16, false},   {1, 2048, 2048, 16, 16, 256, 16, DType::f16, false}};
   for (const Shape& s : shapes) {
     Bench bench(context, s.sequences, s.queries, s.length, s.heads, s.kv_heads, s.dim, s.block, s.dtype);
     std::vector<float> slopes(s.heads, 0.01f);
@@ -622,8 +623,8 @@ void bench_prefill(cuda::Context& context) {
     if (s.alibi) bench.args.alibi_slopes = device.as<float>();
     const double us = bench.prefill_us(true), portable = bench.prefill_us(false);
     char name[128];
-    std::snprintf(name, sizeof(name), "%d x %d tokens, context %d, heads %d/%d D %d block %d%s%s", s.sequences, s.queries,
-                  s.length, s.heads, s.kv_heads, s.dim, s.block, s.dtype == DType::bf16 ? " bf16" : "",
+    std::snprintf(name, sizeof(name), "%d x %d tokens, context %d, heads %d/%d D %d block %d%s%s", s.sequences,
+                  s.queries, s.length, s.heads, s.kv_heads, s.dim, s.block, s.dtype == DType::bf16 ? " bf16" : "",
                   s.alibi ? " alibi" : "");
     std::printf("%-70s %10.1f %9.1f %10.1f %9.1f\n", name, us, bench.flops / us / 1e6, portable,
                 bench.flops / portable / 1e6);
