@@ -28,12 +28,18 @@ struct Merging {
   int chunks = 1;  // of a kv head's query heads
 };
 
-template <int kD, int kQ>
+/// Stages of a warp's ring: what 96 KiB hold, so that two blocks share a multiprocessor (one from 256 columns on).
+template <int kD>
+constexpr int kUsualStages = kD == 64    ? 6
+                             : kD == 128 ? 3
+                                         : 2;
+
+template <int kD, int kQ, int kRing>
 struct DecodeShape {
   static constexpr int kRows = 8 * kQ;
   static constexpr int kRowBytes = kD * 2;
   static constexpr int kStageBytes = 2 * kTile * kRowBytes;  // keys, then values
-  static constexpr int kStages = kD == 64 ? 6 : kD == 128 ? 3 : 2;
+  static constexpr int kStages = kRing;
   static constexpr int kWarpBytes = kStages * kStageBytes;
   static constexpr int kSharedBytes = kAttentionWarps * kWarpBytes;
   static_assert(kSharedBytes >= kAttentionWarps * kRows * (kD + 2) * 4, "the warps' results reuse the rings");
@@ -69,9 +75,9 @@ struct WarpState {
   float total[kQ][2];  // of this lane's keys
 };
 
-template <int kD, int kQ>
+template <int kD, int kQ, int kRing>
 class WarpTiles {
-  using Shape = DecodeShape<kD, kQ>;
+  using Shape = DecodeShape<kD, kQ, kRing>;
 
  public:
   __device__ WarpTiles(const AttentionParams& params, const int32_t* block_table, int kv, const KeyRange& keys,
@@ -260,7 +266,7 @@ class WarpTiles {
 /// The warps' results side by side in shared memory.
 template <int kD, int kQ>
 struct WarpResults {
-  static constexpr int kRows = DecodeShape<kD, kQ>::kRows;
+  static constexpr int kRows = 8 * kQ;
   float* sums;    // [warp, row, kD]
   float2* stats;  // [warp, row]
 
@@ -353,7 +359,7 @@ __device__ void merge_parts(const AttentionParams& p, const Merging& merging, un
 }
 
 /// Grid: parts, kv heads x chunks of the group, sequences.
-template <int kD, int kQ>
+template <int kD, int kQ, int kRing>
 __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
     decode_kernel(const __grid_constant__ AttentionParams p, const __grid_constant__ Merging merging) {
   constexpr int kRows = 8 * kQ;
@@ -372,9 +378,10 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
   if (range.begin >= range.end) return;
   const int first_head = kv_head * p.group + chunk * kRows, rows = min(kRows, p.group - chunk * kRows);
 
-  WarpTiles<kD, kQ> tiles(p, p.block_tables + static_cast<size_t>(sequence) * p.max_blocks, kv_head, range, memory);
+  WarpTiles<kD, kQ, kRing> tiles(p, p.block_tables + static_cast<size_t>(sequence) * p.max_blocks, kv_head, range,
+                                 memory);
   tiles.last_position = last_position;
-  for (int i = 0; i < DecodeShape<kD, kQ>::kStages; ++i) tiles.fetch(i);
+  for (int i = 0; i < kRing; ++i) tiles.fetch(i);
   tiles.load_queries(token, first_head, rows);
   WarpState<kD, kQ> state = {};
   for (int q = 0; q < kQ; ++q) state.largest[q][0] = state.largest[q][1] = -INFINITY;
@@ -409,9 +416,9 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
   merge_parts<kD, kQ>(p, merging, unit, range.parts, token, first_head, rows, reinterpret_cast<float*>(memory));
 }
 
-template <int kD, int kQ>
+template <int kD, int kQ, int kRing = kUsualStages<kD>>
 void launch_decode(const AttentionParams& p, Context& context, int parts) {
-  using Shape = DecodeShape<kD, kQ>;
+  using Shape = DecodeShape<kD, kQ, kRing>;
   Merging merging;
   merging.parts = parts;
   merging.chunks = (p.group + Shape::kRows - 1) / Shape::kRows;
@@ -423,7 +430,7 @@ void launch_decode(const AttentionParams& p, Context& context, int parts) {
     merging.stats = reinterpret_cast<float2*>(scratch + rows * kD * sizeof(float));
     merging.counters = context.counters();
   }
-  const auto kernel = decode_kernel<kD, kQ>;
+  const auto kernel = decode_kernel<kD, kQ, kRing>;
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, Shape::kSharedBytes),
         "preparing attention");
   launch(context, kernel, dim3(parts, p.kv_heads * merging.chunks, p.sequences), kAttentionThreads, Shape::kSharedBytes,
@@ -451,9 +458,13 @@ int decode_splits(const AttentionParams& params, int multiprocessors) {
   return static_cast<int>(std::max(1LL, std::min<long long>(wanted, kMostParts)));
 }
 
-void attention_decode(const AttentionParams& params, Context& context, int splits) {
+void attention_decode(const AttentionParams& params, Context& context, int splits, int stages) {
   int parts = splits > 0 ? std::min(splits, kMostParts) : decode_splits(params, context.multiprocessors);
   if (static_cast<size_t>(units_of(params)) > Context::kCounters) parts = 1;
+  if (stages > 0 && params.head_dim == 128 && params.group <= 8) {
+    if (stages == 2) return launch_decode<128, 1, 2>(params, context, parts);
+    if (stages == 6) return launch_decode<128, 1, 6>(params, context, parts);
+  }
   if (params.head_dim <= 64) return launch_decode<64>(params, context, parts);
   if (params.head_dim <= 128) return launch_decode<128>(params, context, parts);
   launch_decode<256>(params, context, parts);
