@@ -32,12 +32,16 @@ class Context {
   /// changes generation(), and graphs captured before must not be replayed.
   std::byte* scratch(size_t bytes);
   uint64_t generation() const { return generation_; }
+  /// kCounters zeros for kernels whose blocks count each other; a kernel leaves zeros behind.
+  uint32_t* counters() const { return counters_; }
+  static constexpr size_t kCounters = 1024;
   /// True while a step is being captured: nothing may be allocated, timed or waited for.
   bool capturing() const { return capturing_; }
   void set_capturing(bool on) { capturing_ = on; }
 
  private:
   std::byte* scratch_ = nullptr;
+  uint32_t* counters_ = nullptr;
   size_t scratch_bytes_ = 0;
   uint64_t generation_ = 0;
   bool capturing_ = false;

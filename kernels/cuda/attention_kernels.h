@@ -1,0 +1,31 @@
+// The parts of attention(): attention.cu chooses among them.
+#pragma once
+
+#include "kernels/cuda/attention_primitives.h"
+#include "kernels/cuda/cuda_context.h"
+#include "kernels/ops.h"
+
+namespace flightdeck::cuda {
+
+/// What the kernels take, made of the operation's arguments.
+AttentionParams attention_params(const AttentionArgs& args);
+
+/// Any shape, slowly: a block for each token and head.
+void attention_generic(const AttentionParams& params, const Context& context);
+
+/// Sequences with one query token (others are left alone): split over the keys and merged by the last block to finish,
+/// Flash-Decoding (Dao et al. 2023). head_dim at most 256 and a multiple of 8. splits: 0 chooses.
+/// stages: 2, 3 or 6 tiles of a warp under way, for measuring; 0 takes the usual number.
+void attention_decode(const AttentionParams& params, Context& context, int splits = 0, int stages = 0);
+
+/// Parts a sequence's keys are cut into, from what the host knows: the bound of the length, not the length.
+int decode_splits(const AttentionParams& params, int multiprocessors);
+
+/// Sequences with more than one query token (others are left alone): FlashAttention-2 (Dao 2023, 2307.08691).
+/// head_dim at most 256 and a multiple of 8.
+void attention_prefill(const AttentionParams& params, const Context& context);
+
+/// The same with Hopper's asynchronous tensor-core instructions; false when this GPU or shape is none of its own.
+bool attention_prefill_hopper(const AttentionParams& params, const Context& context);
+
+}  // namespace flightdeck::cuda
