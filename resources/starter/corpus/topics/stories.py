@@ -139,4 +139,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("stories", 7, sample, False)]
+TOPICS = [Topic("stories", 4, sample, False)]
