@@ -14,7 +14,7 @@ constexpr int kSequenceTokens = 32;
 constexpr int kBlockTokens = 16;
 constexpr unsigned kSeed = 20240229;
 constexpr int64_t kMaxLogits = 2 << 20;        // of the whole sample
-constexpr int64_t kMaxHeadValues = 128 << 20;  // of the head: 256 MiB as float16
+constexpr int64_t kMaxHeadValues = 32 << 20;   // of the head: 64 MiB as float16
 
 /// Device faults end here.
 template <class Function>
