@@ -33,7 +33,7 @@ endfunction()
 
 # Qt defines these differently in every folder, which would forbid shared precompiled headers; no test uses them.
 # Tests name only the fields they mean: {.temperature = 0}.
-set(flightdeck_test_flags -UQT_TESTCASE_BUILDDIR -UQT_TESTCASE_SOURCEDIR -Wno-missing-field-initializers)
+set(flightdeck_test_flags $<$<CONFIG:Release>:-O1> -UQT_TESTCASE_BUILDDIR -UQT_TESTCASE_SOURCEDIR -Wno-missing-field-initializers)
 
 # flightdeck_tests(LINKS libraries...): every *_test.cpp of the current folder is one Qt Test program and one ctest.
 function(flightdeck_tests)

@@ -5,6 +5,7 @@
 #include "app/cli/terminal.h"
 #include "core/base/quote.h"
 #include "core/engine/engine_dir.h"
+#include "core/engine/source_files.h"
 #include "core/graph/arch.h"
 #include "core/tokenizer/chat_prompt.h"
 
@@ -153,6 +154,18 @@ void printManifest(const EngineManifest& manifest) {
   for (const auto& [phase, seconds] : card.phase_seconds) fmt::print("  {:<12} {}\n", phase, humanSeconds(seconds));
 }
 
+/// Reads everything: the engine against its checksums, the checkpoint against what the engine was made of.
+Result<int> verifyEngine(const std::string& path) {
+  TRY(const EngineDir dir, EngineDir::open(path));
+  TRY_VOID(dir.verify());
+  TRY(const std::vector<std::string> stale, stale_sources(dir.manifest()));
+  fmt::print("engine {}: all {} files are as they were built\n", path, dir.manifest().checksums.size());
+  if (stale.empty()) return 0;
+  fmt::print("stale: {} of {} changed or went away since: build again to use what is there now\n",
+             fmt::join(stale, ", "), dir.manifest().source);
+  return 0;
+}
+
 Result<int> inspectEngine(const std::string& path, bool json) {
   TRY(const EngineDir dir, EngineDir::open(path));
   if (json) {
@@ -172,7 +185,7 @@ Result<int> inspectEngine(const std::string& path, bool json) {
   return 0;
 }
 
-Result<int> inspect(const std::string& path, bool json) {
+Result<int> inspect(const std::string& path, bool json, bool verify) {
   std::error_code code;
   if (!fs::exists(path, code)) return fail(ErrorKind::not_found, "{}: there is no such file or folder", path);
   if (!fs::is_directory(path, code)) {
@@ -180,7 +193,7 @@ Result<int> inspect(const std::string& path, bool json) {
     return fail(ErrorKind::unsupported,
                 "{}: only .safetensors files, checkpoint folders and engine folders can be inspected", path);
   }
-  if (fs::exists(fs::path(path) / "engine.json", code)) return inspectEngine(path, json);
+  if (fs::exists(fs::path(path) / "engine.json", code)) return verify ? verifyEngine(path) : inspectEngine(path, json);
   if (fs::exists(fs::path(path) / "config.json", code)) return inspectCheckpoint(path, json);
   return fail(ErrorKind::not_found,
               "{}: neither a checkpoint (config.json) nor an engine (engine.json) is in this folder", path);
@@ -191,13 +204,14 @@ Result<int> inspect(const std::string& path, bool json) {
 void addInspect(CLI::App& program, Action& action) {
   struct Flags {
     std::string path;
-    bool json = false;
+    bool json = false, verify = false;
   };
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = program.add_subcommand("inspect", "What a checkpoint, an engine or a .safetensors file holds");
   command->add_option("PATH", flags->path, "A folder or a .safetensors file")->required();
   command->add_flag("--json", flags->json, "As JSON");
-  command->callback([flags, &action] { action = [flags] { return inspect(flags->path, flags->json); }; });
+  command->add_flag("--verify", flags->verify, "Read a whole engine and its checkpoint: is anything damaged or stale?");
+  command->callback([flags, &action] { action = [flags] { return inspect(flags->path, flags->json, flags->verify); }; });
 }
 
 }  // namespace flightdeck::cli

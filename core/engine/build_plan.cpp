@@ -89,8 +89,6 @@ Result<EngineManifest> manifest_for(const BuildOptions& options, const Checkpoin
   EngineManifest manifest;
   std::error_code code;
   manifest.source = fs::absolute(checkpoint.folder(), code).lexically_normal().string();
-  for (const std::string& file : checkpoint.files())
-    manifest.source_files[file] = std::to_string(fs::file_size(checkpoint.folder() + "/" + file, code));
   manifest.qformat = options.qformat;
   TRY(manifest.dtype, dtype_for(options, checkpoint));
   manifest.group_size = options.qformat == QFormat::int4_wo ? options.group_size : 0;

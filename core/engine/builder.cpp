@@ -11,6 +11,8 @@
 #include "core/engine/checksum.h"
 #include "core/engine/partial_dir.h"
 #include "core/engine/sample_error.h"
+#include "core/engine/sample_text.h"
+#include "core/engine/source_files.h"
 #include "core/engine/weight_writer.h"
 #include "core/quantize/row_encoder.h"
 
@@ -45,8 +47,10 @@ class Build {
     TRY_VOID(make_directories(fs::path(output).parent_path().string()));
     TRY_VOID(check_disk(output));
     TRY(PartialDir partial, PartialDir::create(output));
+    SourceHasher hasher(checkpoint.folder(), checkpoint.files());
     TRY_VOID(quantize(checkpoint, partial.path()));
     TRY_VOID(verify());
+    TRY(build_.manifest.source_files, hasher.finish(stop_));
     TRY_VOID(write(partial.path()));
     TRY_VOID(check_stop());
     TRY_VOID(partial.install(options_.overwrite));
@@ -69,7 +73,7 @@ class Build {
   Result<void> quantize(const Checkpoint& checkpoint, const std::string& folder) {
     clock_.begin(BuildPhase::quantize, "quantizing");
     if (options_.measure_error) {
-      TRY(sample_, SampleError::create(build_.plan, options_.threads));
+      TRY(sample_, SampleError::create(build_.plan, options_.threads, sample_text(options_.model_dir)));
     }
     for (const WeightSpec& spec : build_.plan.weights) {
       TRY(const WeightSource source, WeightSource::open(checkpoint, spec));

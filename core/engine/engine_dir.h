@@ -37,7 +37,7 @@ struct EngineManifest {
   int format_version = kEngineFormatVersion;
   std::string name;
   std::string source;                               // checkpoint folder or repository
-  std::map<std::string, std::string> source_files;  // name → size or hash
+  std::map<std::string, std::string> source_files;  // name → sha256
   QFormat qformat = QFormat::full_prec;
   std::string dtype = "float16";  // of what is not quantized: float32, float16, bfloat16
   int group_size = 0;             // int4: columns a scale, 0: one scale a row

@@ -14,7 +14,7 @@ constexpr int kSequenceTokens = 32;
 constexpr int kBlockTokens = 16;
 constexpr unsigned kSeed = 20240229;
 constexpr int64_t kMaxLogits = 2 << 20;        // of the whole sample
-constexpr int64_t kMaxHeadValues = 128 << 20;  // of the head: 256 MiB as float16
+constexpr int64_t kMaxHeadValues = 32 << 20;   // of the head: 64 MiB as float16
 
 /// Device faults end here.
 template <class Function>
@@ -31,13 +31,15 @@ Result<void> guarded(Function&& function) {
 
 }  // namespace
 
-Result<std::unique_ptr<SampleError>> SampleError::create(const Plan& plan, int threads) {
+Result<std::unique_ptr<SampleError>> SampleError::create(const Plan& plan, int threads,
+                                                          const std::vector<std::vector<int32_t>>& texts) {
   std::unique_ptr<SampleError> sample;
-  TRY_VOID(guarded([&] { sample.reset(new SampleError(plan, threads)); }));
+  TRY_VOID(guarded([&] { sample.reset(new SampleError(plan, threads, texts)); }));
   return sample;
 }
 
-SampleError::SampleError(const Plan& plan, int threads) : plan_(plan), backend_(make_cpu_backend({threads})) {
+SampleError::SampleError(const Plan& plan, int threads, const std::vector<std::vector<int32_t>>& texts)
+    : plan_(plan), backend_(make_cpu_backend({threads})) {
   cut_plan();
   const int tokens = plan_.info.max_positions;
   std::map<std::string, size_t> index;
@@ -51,7 +53,7 @@ SampleError::SampleError(const Plan& plan, int threads) : plan_(plan), backend_(
     }
     needs_.push_back(needed);
   }
-  fill_input();
+  fill_input(texts);
   const int blocks = kSequences * ((tokens + kBlockTokens - 1) / kBlockTokens);
   const auto all_tokens = static_cast<int>(token_ids_.size());
   const auto logit_rows = static_cast<int>(input_.logit_rows.size());
@@ -83,8 +85,19 @@ int64_t SampleError::rows_needed(const WeightSpec& spec) const {
   return spec.rows;
 }
 
-/// Short sequences of any tokens; the embedding table has a row a token of the sample, so that ids are 0, 1, 2, …
-void SampleError::fill_input() {
+/// The text's token there; a random one when there is no text, or when it is not in the model's vocabulary.
+int32_t SampleError::token_at(const std::vector<std::vector<int32_t>>& texts, int sequence, int position,
+                              std::mt19937& random) const {
+  const auto any = static_cast<int32_t>(random() % static_cast<uint32_t>(vocab_size_));
+  if (texts.empty()) return any;
+  const std::vector<int32_t>& text = texts[static_cast<size_t>(sequence) % texts.size()];
+  if (text.empty()) return any;
+  const int32_t id = text[static_cast<size_t>(position) % text.size()];
+  return id >= 0 && id < vocab_size_ ? id : any;
+}
+
+/// Short sequences; the embedding table has a row a token of the sample, so that ids are 0, 1, 2, …
+void SampleError::fill_input(const std::vector<std::vector<int32_t>>& texts) {
   const int tokens = plan_.info.max_positions;
   const int64_t most_rows =
       std::max<int64_t>(1, kMaxLogits / plan_.slot_widths[static_cast<size_t>(plan_.output)] / kSequences);
@@ -95,7 +108,7 @@ void SampleError::fill_input() {
   for (int sequence = 0; sequence < kSequences; ++sequence) {
     for (int position = 0; position < tokens; ++position) {
       const auto packed = static_cast<int32_t>(token_ids_.size());
-      token_ids_.push_back(static_cast<int32_t>(random() % static_cast<uint32_t>(vocab_size_)));
+      token_ids_.push_back(token_at(texts, sequence, position, random));
       input_.token_ids.push_back(packed);
       input_.positions.push_back(position);
       input_.sequence_of.push_back(sequence);

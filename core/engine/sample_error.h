@@ -1,8 +1,9 @@
-// How far the engine's logits are from those of the checkpoint: two executors advance a small made-up batch over the
+// How far the engine's logits are from those of the checkpoint: two executors advance a small batch of text over the
 // plan while the builder streams the weights by, so that only the weights of the operation at hand are in memory.
 #pragma once
 
 #include <memory>
+#include <random>
 #include <vector>
 
 #include "core/engine/weight_stream.h"
@@ -27,7 +28,10 @@ struct SampleWeight {
 /// The thread that made it.
 class SampleError {
  public:
-  static Result<std::unique_ptr<SampleError>> create(const Plan& plan, int threads);
+  /// `texts`: token ids of what to measure on, each repeated or cut to the sample's length; random ids when there are
+  /// none.
+  static Result<std::unique_ptr<SampleError>> create(const Plan& plan, int threads,
+                                                     const std::vector<std::vector<int32_t>>& texts = {});
 
   /// Tokens of the sample; the embedding given to add() holds just their rows, in this order.
   const std::vector<int32_t>& token_ids() const { return token_ids_; }
@@ -43,9 +47,11 @@ class SampleError {
     size_t index = 0;
     SampleWeight weight;
   };
-  SampleError(const Plan& plan, int threads);
+  SampleError(const Plan& plan, int threads, const std::vector<std::vector<int32_t>>& texts);
   void cut_plan();
-  void fill_input();
+  void fill_input(const std::vector<std::vector<int32_t>>& texts);
+  int32_t token_at(const std::vector<std::vector<int32_t>>& texts, int sequence, int position,
+                   std::mt19937& random) const;
   void run_ready();
   void run_pending(bool as_engine, size_t end);
   LogitError compare(const std::vector<float>& full, const std::vector<float>& engine) const;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr size_t kCacheLine = 64;
 constexpr size_t kHugePage = size_t{2} << 20;
-constexpr size_t kLarge = size_t{8} << 20;  // from here on the free memory is looked at and huge pages are asked for
+constexpr size_t kLarge = kHugePage;         // from here on the free memory is looked at and huge pages are asked for
 
 std::string mebibytes(size_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
 

@@ -45,7 +45,8 @@ void for_each_tile(const Job& job, int rows, int tiles, int begin, int end) {
   const int last = std::min(end * kTilesPerUnit, tiles);
   for (int tile = begin * kTilesPerUnit; tile < last;) {
     if constexpr (Kernel::kMaxTiles == 2) {
-      if (tile + 1 < last) {
+      // One row reads its tiles one after another: a single stream is what memory delivers fastest.
+      if (tile + 1 < last && rows > 1) {
         multiply_rows<Kernel, 2>(job, tile, rows);
         tile += 2;
         continue;

@@ -22,6 +22,7 @@ def fill(draw, templates, slots):
     template = templates if isinstance(templates, str) else draw.pick(templates)
     text = draw.say("\u2060" + template, **slots)[1:]  # the mark keeps say() from changing the first letter
     text = re.sub(r" {2,}", " ", text).strip().replace(" ,", ",")
+    text = re.sub(r"(?<=\w) \?", "?", text)
     text = re.sub(r"\b([Aa]) (?=(?!eu|Eu|(?:one|is|in|as|of|on|or|and|are)\b)[aeioAEIO]|hour)", r"\1n ", text)
     if not template.startswith("{symbol}"):
         text = text[:1].upper() + text[1:]

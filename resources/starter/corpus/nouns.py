@@ -16,9 +16,14 @@ def nouns(lang):
     return rows
 
 
-def any_noun(draw, lang):
-    """One noun with the words that templates need: kind, x, a, X."""
+def any_noun(draw, lang, adjectives=False):
+    """One noun with the words that templates need: kind, x, a, X; at times with an adjective where those are allowed."""
     kind, name, with_article = draw.pick(nouns(lang))
+    if adjectives and kind != "idea" and draw.chance(0.4):
+        word = draw.pick(" ".join(phrases(f"adjectives.{lang}")[kind]).split())
+        article = ("an " if word[0] in "aeiou" else "a ") if lang == "en" else with_article[:-len(name)]
+        name = f"{word} {name}" if lang == "en" else word + name
+        with_article = article + name
     return {"kind": kind, "x": name, "a": with_article, "X": name.title()}
 
 

@@ -7,9 +7,12 @@
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <optional>
 
+#include "core/base/sha256.h"
 #include "core/engine/build_plan.h"
+#include "core/engine/source_files.h"
 #include "core/engine/weight_source.h"
 #include "core/quantize/row_encoder.h"
 #include "tests/core/engine/engine_fixture.h"
@@ -380,8 +383,13 @@ class BuilderTest : public QObject {
     const auto built = build_engine(fixture.options());
     VERIFY_OK(built);
     QCOMPARE(built->source, fixture.model_dir());
-    const auto size = std::filesystem::file_size(fixture.model_dir() + "/model.safetensors");
-    QCOMPARE(built->source_files.at("model.safetensors"), std::to_string(size));
+    const std::string weights = fixture.model_dir() + "/model.safetensors";
+    QCOMPARE(built->source_files.at("model.safetensors"), *sha256_of_file(weights));
+    QCOMPARE(*stale_sources(*built), std::vector<std::string>{});
+    std::ofstream(weights, std::ios::app) << "x";
+    QCOMPARE(*stale_sources(*built), std::vector<std::string>{"model.safetensors"});
+    std::filesystem::remove(weights);
+    QCOMPARE(*stale_sources(*built), std::vector<std::string>{"model.safetensors"});
     QVERIFY(built->checksums.count("tokenizer.model") && built->checksums.count("generation_config.json"));
   }
 

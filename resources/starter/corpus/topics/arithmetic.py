@@ -1,8 +1,10 @@
 """Arithmetic with the numbers 0 to 100, bare and in little stories."""
+import made_up
 from draw import phrases
 from numerals import in_words
 from people import two_people
 from topics import Topic
+from wrapping import wrapped
 
 SIGNS = {"add": "+", "sub": "-", "mul": "×", "div": "÷"}
 
@@ -196,10 +198,18 @@ def sequence(draw, lang):
     return draw.say(texts["next"], list=comma.join(map(str, row[:-1]))), draw.say(texts[f"next_{kind}"], r=row[-1], d=step)
 
 
+def strangers(draw, lang):
+    """Two people, one of them often with an invented name."""
+    name, other = two_people(draw, lang)
+    if draw.chance(0.4):
+        name = made_up.given_name(draw, lang)
+    return (name, other) if name != other else strangers(draw, lang)
+
+
 def story(draw, lang):
     """A word problem."""
     texts = phrases(f"arithmetic.{lang}")
-    if draw.chance(0.18):
+    if draw.chance(0.25):
         return long_story(draw, lang, texts)
     kind = draw.pick(("add", "add", "sub", "sub", "mul", "div"))
     a, b = draw.number(2, draw.pick((20, 60))), draw.number(2, draw.pick((10, 40)))
@@ -211,22 +221,32 @@ def story(draw, lang):
         b = draw.number(2, 10)
         a = b * draw.number(2, 12)
     result = {"add": a + b, "sub": a - b, "mul": a * b, "div": a // b}[kind]
-    name, other = two_people(draw, lang)
+    name, other = strangers(draw, lang)
     ask, reply = draw.pick(texts[f"word_{kind}"]).split(" => ")
     slots = dict(a=a, b=b, r=result, r4=a * 4, r7=a * 7, r8=a * 8, n=name, o=other, i=draw.pick(texts["items"]))
+    slots["z"] = draw.number(2, 99)  # a number that does not matter
     return draw.say(ask, **slots), draw.say(reply, **slots)
 
 
 def long_story(draw, lang, texts):
     """A word problem of two steps, or with a remainder."""
-    name, other = two_people(draw, lang)
+    name, other = strangers(draw, lang)
     slots = dict(n=name, o=other, i=draw.pick(texts["items"]))
-    if draw.chance(0.35):
+    kind = draw.rng.random()
+    if kind < 0.2:
+        a, b, c = draw.number(2, 30), draw.number(2, 20), draw.number(2, 9)
+        ask, reply = draw.pick(texts["word_sum3"]).split(" => ")
+        slots.update(a=a, b=b, c=c, p=a + b, t=a + b + c)
+    elif kind < 0.4:
+        a, b, c = draw.number(2, 9), draw.number(2, 9), draw.number(1, 20)
+        ask, reply = draw.pick(texts["word_mul_add"]).split(" => ")
+        slots.update(a=a, b=b, c=c, p=a * b, t=a * b + c)
+    elif kind < 0.6:
         a, b = draw.number(2, 9), draw.number(2, 9)
         c = draw.pick([note for note in (10, 20, 50, 100) if note >= a * b])
         ask, reply = draw.pick(texts["word_money"]).split(" => ")
         slots.update(a=a, b=b, c=c, p=a * b, t=c - a * b)
-    elif draw.chance(0.5):
+    elif kind < 0.8:
         a, c = draw.number(5, 60), draw.number(1, 20)
         b = draw.number(1, a - 1)
         ask, reply = draw.pick(texts["word_two"]).split(" => ")
@@ -242,7 +262,7 @@ def long_story(draw, lang, texts):
 
 
 KINDS = ((four_operations, 52), (remainder, 5), (three_numbers, 6), (check, 5), (comparison, 8), (multiples, 8),
-         (percentage, 6), (parity, 5), (sequence, 6), (story, 24))
+         (percentage, 6), (parity, 5), (sequence, 6), (story, 36))
 MAKERS, SHARES = zip(*KINDS)
 
 
@@ -255,4 +275,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("arithmetic", 12, sample, True)]
+TOPICS = [Topic("arithmetic", 12, wrapped("number", sample), True)]

@@ -2,6 +2,7 @@
 from asking import ask, local, yes_no
 from draw import table
 from topics import Topic
+from wrapping import wrapped
 
 MONTH_KINDS = ["days", "days", "days", "month_number", "month_at", "after", "before", "season"]
 DAY_KINDS = ["after", "before", "tomorrow", "yesterday", "later", "weekend"]
@@ -61,5 +62,5 @@ def holidays(draw, lang):
     return ask(draw, lang, "calendar", draw.pick(["holiday", "holiday", "on_date"]), row, other)
 
 
-TOPICS = [Topic("months", 0.6, months, True), Topic("weekdays", 0.5, weekdays, True),
-          Topic("leap_years", 0.4, leap_years, True), Topic("holidays", 0.5, holidays, True)]
+TOPICS = [Topic("months", 0.6, wrapped("calendar", months), True), Topic("weekdays", 0.5, wrapped("calendar", weekdays), True),
+          Topic("leap_years", 0.4, wrapped("calendar", leap_years), True), Topic("holidays", 0.5, wrapped("calendar", holidays), True)]

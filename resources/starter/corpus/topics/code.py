@@ -46,4 +46,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("code", 6, sample, True)]
+TOPICS = [Topic("code", 4, sample, True)]

@@ -4,6 +4,7 @@ import unicodedata
 
 from draw import phrases, table
 from . import Topic
+from wrapping import wrapped
 
 CONTINENTS = {"en": ["Europe", "Asia", "Africa", "North America", "South America", "Oceania"],
               "zh": ["欧洲", "亚洲", "非洲", "北美洲", "南美洲", "大洋洲"]}
@@ -205,6 +206,6 @@ def country_facts(draw, lang):
 
 
 TOPICS = [
-    Topic("geo_capitals", 7, capitals, True),
-    Topic("geo_countries", 6, country_facts, True),
+    Topic("geo_capitals", 7, wrapped("geo", capitals), True),
+    Topic("geo_countries", 6, wrapped("geo", country_facts), True),
 ]

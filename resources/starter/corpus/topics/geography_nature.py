@@ -4,6 +4,7 @@ import re
 from draw import table
 from . import Topic
 from .geography_countries import bare, chat, plain, tidy, words
+from wrapping import wrapped
 
 ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
             "twelfth", "thirteenth", "fourteenth"]
@@ -288,6 +289,6 @@ def rivers_and_places(draw, lang):
 
 
 TOPICS = [
-    Topic("geo_mountains", 5, mountains, True),
-    Topic("geo_places", 4, rivers_and_places, True),
+    Topic("geo_mountains", 5, wrapped("geo", mountains), True),
+    Topic("geo_places", 4, wrapped("geo", rivers_and_places), True),
 ]

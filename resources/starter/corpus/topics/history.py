@@ -2,6 +2,7 @@
 from asking import ask, local
 from draw import table
 from topics import Topic
+from wrapping import wrapped
 
 EVENT_KINDS = ["when", "when", "when", "where", "what"]
 INVENTION_KINDS = ["who", "who", "invented", "invented", "person"]
@@ -73,4 +74,4 @@ def inventions(draw, lang):
     return ask(draw, lang, "history", kind, _invention(row, lang), _invention(other, lang))
 
 
-TOPICS = [Topic("events", 3, events, True), Topic("inventions", 2, inventions, True)]
+TOPICS = [Topic("events", 3, wrapped("history", events), True), Topic("inventions", 2, wrapped("history", inventions), True)]

@@ -2,13 +2,20 @@
 import functools
 import re
 
+import made_up
+import notes
+from asking import spaced
 from draw import phrases, table
 from topics import Topic
+from wrapping import wrapped
 
 ORDINALS = {"en": "first second third fourth fifth sixth seventh eighth ninth tenth".split(),
             "zh": ["第" + digit for digit in "一二三四五六七八九十"]}
+CARDINALS = {"en": "no one two three four five six seven eight nine ten".split(), "zh": "零一两三四五六七八九十"}
 LAST = {"en": {-1: "last", -2: "second to last"}, "zh": {-1: "最后一", -2: "倒数第二"}}
-SEPARATORS = {"en": (", ", ", ", ", ", ", ", " ", ",", "; ", "\n", "\n- "), "zh": ("、", "、", "、", "，", ", ", " ", "；", "\n")}
+SEPARATORS = {"en": (", ", ", ", ", ", ", ", " ", ",", "; ", "\n", "\n- ", "\n* ", " - ", " | ", "/", " / ", " > "),
+              "zh": ("、", "、", "、", "、", "、", "，", "，", ", ", ",", " ", "；", "\n", "\n- ", " | ", "/", " / ")}
+SIGN_LIKE = (" - ", "/", " / ", " > ")  # between numbers they would be sums
 QUOTES = {"en": ('""', "\'\'"), "zh": ("“”", "“”", '""', "「」")}
 
 
@@ -72,12 +79,12 @@ def typed(draw, lang, values):
     if draw.chance(0.12) and not values[0].isdigit():
         left, right = draw.pick(QUOTES[lang])
         values = [left + value + right for value in values]
-    separator = draw.pick(SEPARATORS[lang])
+    separator = draw.pick([s for s in SEPARATORS[lang] if s not in SIGN_LIKE or not values[0].isdigit()])
     if draw.chance(0.15):
         last = draw.pick((" and ", ", and ")) if lang == "en" else draw.pick(("和", "和", "还有"))
         return ("、" if lang == "zh" else ", ").join(values[:-1]) + last + values[-1]
     text = separator.join(values)
-    return "- " + text if separator == "\n- " else text
+    return separator[1:] + text if separator in ("\n- ", "\n* ") else text
 
 
 def listed(lang, values):
@@ -94,7 +101,7 @@ def asked(draw, lang, kind, values, **slots):
         ends = [t for t in templates if re.search("[:：] ?{list}[.?。？]?$", t)]
         if ends:
             return re.sub(" ?{list}[.?。？]?$", "", draw.say(draw.pick(ends), list="{list}", **slots)) + "\n" + shown
-        shown = shown.removeprefix("- ").replace("\n- ", ", ").replace("\n", "、" if lang == "zh" else ", ")
+        shown = re.sub("\n[-*]? ?", "、" if lang == "zh" else ", ", re.sub("^[-*] ", "", shown))
     return draw.say(templates, list=shown, **slots)
 
 
@@ -146,9 +153,15 @@ def copying(draw, lang):
     if draw.chance(0.6):
         values = items(draw, lang)
         return asked(draw, lang, "join", values), answered(draw, lang, "join_answer", r=listed(lang, values))
-    word = invented(draw, lang) if draw.chance(0.3) else draw.pick(vocabulary(lang))
+    kind = draw.rng.random()
+    if kind < 0.35:
+        word = notes.tell(draw, lang, notes.several(draw, lang, 1))
+    elif kind < 0.6:
+        word = draw.pick((made_up.anybody, made_up.town, made_up.company, made_up.code_word, made_up.street))(draw, lang)
+    else:
+        word = invented(draw, lang) if kind < 0.7 else draw.pick(vocabulary(lang))
     left, right = draw.pick(QUOTES[lang])
-    return draw.say(texts_of(lang)["repeat"], q=left + word + right), word
+    return draw.say(texts_of(lang)["copy_text" if kind < 0.35 else "repeat"], q=left + word + right), word
 
 
 def extreme(draw, lang):
@@ -195,11 +208,19 @@ def changing(draw, lang):
 @functools.cache
 def short_words():
     """English words that can be spelled in one go."""
-    return [word for word in vocabulary("en") if len(word) <= 7]
+    return [word for word in vocabulary("en") if len(word) <= 9]
 
 
 def english_word(draw):
-    return invented(draw, "en") if draw.chance(0.08) else draw.pick(short_words())
+    """A word to work on: of the lexicon, or now and then random letters, a place, or a name."""
+    kind = draw.rng.random()
+    if kind < 0.08:
+        return invented(draw, "en")
+    if kind < 0.22:
+        return draw.pick((made_up.given_name(draw, "en"), made_up.town(draw, "en"), made_up.pet(draw, "en"))).lower()
+    if kind < 0.3:
+        return draw.pick([name for name in names("en") if name.isascii() and name.isalpha()]).lower()
+    return draw.pick(short_words())
 
 
 def quoted(draw, word):
@@ -252,15 +273,99 @@ def case(draw, lang):
     return draw.say(texts_of(lang)[kind], q=q, e=q), draw.say(texts_of(lang)[f"{kind}_answer"], r=result)
 
 
-KINDS = ((counting, 10), (sorting, 22), (reversing, 14), (nth, 18), (beside, 7), (copying, 6), (extreme, 12), (adding_up, 6), (deduplicating, 6),
-         (membership, 6), (changing, 6), (word, 18), (case, 6))
+def number_list(draw, lang, low=4, high=8):
+    return numbers(draw, low, high)
+
+
+def parts(draw, lang):
+    """The first or the last few items."""
+    values = items(draw, lang)
+    values = values if len(values) > 2 else values + words(draw, lang, 3, 3)
+    values = list(dict.fromkeys(values))
+    count, kind = draw.number(2, max(2, len(values) - 1)), draw.pick(("first_n", "last_n"))
+    result = values[:count] if kind == "first_n" else values[-count:]
+    count_word = draw.pick((count, CARDINALS[lang][count]))
+    return asked(draw, lang, kind, values, c=count_word), answered(draw, lang, kind + "_answer", c=count, r=listed(lang, result))
+
+
+def ends(draw, lang):
+    """The first and the last item."""
+    values = items(draw, lang)
+    return asked(draw, lang, "ends", values), answered(draw, lang, "ends_answer", x=values[0], y=values[-1])
+
+
+def by_length(draw, lang):
+    """The longest or shortest word, or all words from short to long; lengths differ."""
+    values = {len(word): word for word in words(draw, lang, 6, 8) if word.isalpha()}
+    values = draw.sample(list(values.values()), min(len(values), draw.number(3, 5)))
+    if len(values) < 2:
+        return by_length(draw, lang)
+    ordered, kind = sorted(values, key=len), draw.pick(("longest", "shortest", "by_length"))
+    result = {"longest": ordered[-1], "shortest": ordered[0], "by_length": listed(lang, ordered)}[kind]
+    size = len(result)
+    return asked(draw, lang, kind, values), answered(draw, lang, kind + "_answer", r=result, d=size)
+
+
+def replacing(draw, lang):
+    """One item is replaced by another, two change places, or one comes to the front."""
+    values, kind = list(dict.fromkeys(items(draw, lang))), draw.pick(("replace", "swap", "front"))
+    if len(values) < 3:
+        return replacing(draw, lang)
+    x, y = draw.sample(values, 2)
+    if kind != "swap":
+        values.remove(y)
+    shown = values
+    if kind == "front":
+        result = [y, *values]
+    else:
+        result = [{x: y, y: x if kind == "swap" else y}.get(value, value) for value in values]
+    return asked(draw, lang, kind, shown, x=x, y=y), answered(draw, lang, "changed_answer", r=listed(lang, result))
+
+
+def choosing(draw, lang):
+    """The even or odd numbers, or those above or below one."""
+    values = number_list(draw, lang)
+    kind, limit = draw.pick(("even", "odd", "above", "below")), draw.pick(values) + draw.pick((-1, 0, 1, 2))
+    fits = {"even": lambda n: n % 2 == 0, "odd": lambda n: n % 2, "above": lambda n: n > limit, "below": lambda n: n < limit}[kind]
+    result = [n for n in values if fits(n)]
+    if limit < 0 or not result:
+        return choosing(draw, lang)
+    return asked(draw, lang, "pick_" + kind, values, d=limit), answered(draw, lang, f"pick_{kind}_answer", d=limit, r=listed(lang, result))
+
+
+def occurrences(draw, lang):
+    """How often an item stands in a list."""
+    values = items(draw, lang)[:4]
+    x = draw.pick(values)
+    for _ in range(draw.number(0, 3)):
+        values.insert(draw.number(0, len(values)), x)
+    if len(values) < 3:
+        return occurrences(draw, lang)
+    return asked(draw, lang, "often", values, x=x), answered(draw, lang, "often_answer", x=x, X=x[:1].upper() + x[1:], r=times(lang, values.count(x)))
+
+
+def times(lang, count):
+    """'once', 'twice', '3 times'."""
+    return f"{count} 次" if lang == "zh" else {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def spread(draw, lang):
+    """The largest and smallest number, or the difference between them."""
+    values, kind = number_list(draw, lang, 3, 6), draw.pick(("both", "spread"))
+    big, small = max(values), min(values)
+    return asked(draw, lang, kind, values), answered(draw, lang, kind + "_answer", big=big, small=small, r=big - small)
+
+
+KINDS = ((counting, 10), (sorting, 22), (reversing, 14), (nth, 18), (beside, 7), (copying, 9), (extreme, 12), (adding_up, 6), (deduplicating, 6),
+         (membership, 6), (changing, 6), (word, 28), (case, 6), (parts, 6), (ends, 4), (by_length, 7), (replacing, 6), (choosing, 6),
+         (occurrences, 4), (spread, 4))
 MAKERS, SHARES = zip(*KINDS)
 
 
 def sample(draw, lang):
     """One task and its result."""
     ask, reply = draw.rng.choices(MAKERS, SHARES)[0](draw, lang)
-    return [("user", ask), ("assistant", reply)]
+    return [("user", ask), ("assistant", reply if lang == "en" else spaced(reply))]
 
 
-TOPICS = [Topic("list_ops", 7, sample, True)]
+TOPICS = [Topic("list_ops", 9, wrapped("list", sample), True)]

@@ -46,15 +46,16 @@ def sample(draw, lang):
         asked = f"{count} {what}" if lang == "en" else count + what
         told = what if lang == "en" else what[1:]
         reply = draw.say(phrases(f"lists_slots.{lang}")["answer_unknown"], what=told)
-        return [("user", draw.say(forms["ask_plain"], what=asked, plain=what, some=what[1:])), ("assistant", reply)]
-    count = draw.number(3, 7) if draw.chance(0.85) else draw.pick([2, 8, 10])
+        return [("user", draw.say(forms["ask_plain"], what=asked, plain=what, some=what[1:], n=count, m=what[0])), ("assistant", reply)]
+    count = draw.pick([2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 10])
     kind = draw.pick(["numbered", "bullets", "plain", "plain", "plain", "some"])
     if kind == "some":
         count = 5
     asked, told = what_of(draw, lang, rows, count)
     plain = draw.pick(rows[0].split(" / "))
     items = draw.sample(rows[1:], len(rows) - 1)
-    user = draw.say(forms["ask_" + kind], what=asked, plain=plain, some=plain[1:]).strip()
+    number = draw.pick([str(count), WORDS[lang][count]])
+    user = draw.say(forms["ask_" + kind], what=asked, plain=plain, some=plain[1:], n=number, m=plain[0]).strip()
     bullets = kind == "bullets"
     text = draw.say(forms["answer"], what=told) + "\n\n" + items_text(items[:count], bullets)
     turns = [("user", user), ("assistant", text)]

@@ -1,24 +1,23 @@
 """Chats whose answers lie in the turns before: what the user told, and questions that refer back."""
-from draw import phrases, table
-from people import person
+import follow_ups
+import made_up
+import notes
+from draw import phrases
 from topics import Topic, arithmetic, list_ops
 
 THINGS = ("name", "town", "age", "colour", "food", "hobby", "pet", "job", "plan")
 WEIGHTS = (8, 3, 3, 2, 2, 2, 3, 3, 2)
 LONGEST = 18  # turns of both sides
-# The tables follow-up questions draw from, with the facts asked of a row.
-FACTS = {"countries": ("capital", "currency", "language", "continent"), "mountains": ("height", "where"),
-         "planets": ("diameter", "moons", "year")}
 
 
 def value_of(draw, lang, thing, texts):
     """Something the user may tell about the thing."""
     if thing == "name":
-        return person(draw, lang)
+        return made_up.anybody(draw, lang)
     if thing == "age":
         return draw.number(5, 90)
-    if thing == "pet":
-        return draw.pick(phrases("names")[f"pet_{lang}"])
+    if thing in ("pet", "town"):
+        return notes.value_of(draw, lang, thing)
     return draw.pick(texts[f"{thing}.values"])
 
 
@@ -113,62 +112,6 @@ def never_told(draw, lang):
     return turns
 
 
-def two_rows(draw, name):
-    """Two different rows of a table, the well-known ones more often."""
-    rows = table(name)
-    weights = [int(row.get("fame", 1)) for row in rows]
-    one, other = draw.rng.choices(rows, weights)[0], draw.rng.choices(rows, weights)[0]
-    return (one, other) if one is not other else two_rows(draw, name)
-
-
-def cell(row, column, lang):
-    """A cell of the language, whichever way the table names its columns."""
-    return row.get(f"{column}_{lang}") or row.get(f"{lang}_{column}") or row[column]
-
-
-def name_of(row, lang):
-    return row.get(lang) or row[f"{lang}_name"]
-
-
-def fact(draw, lang, texts, row, kind):
-    """The sentence that tells a fact of a row."""
-    name = name_of(row, lang)
-    return draw.say(texts[f"fact_{kind}"], c=name, C=name[0].upper() + name[1:], v=cell(row, kind, lang)).replace("..", ".")
-
-
-def asked_before(draw, texts, subject):
-    """The user asks what the question was."""
-    return [("user", draw.say(texts["just_asked"])), ("assistant", draw.say(texts["just_asked_answer"], s=subject))]
-
-
-def follow_ups(draw, lang):
-    """Questions about countries, mountains or planets that lean on the question before."""
-    texts = phrases(f"memory.{lang}")
-    name = draw.pick(("countries", "countries", "countries", "countries", "mountains", "planets"))
-    kinds, (row, other) = FACTS[name], two_rows(draw, name)
-    kind = kinds[0] if draw.chance(0.4) else draw.pick(kinds)
-    last = fact(draw, lang, texts, row, kind)
-    turns = [("user", draw.say(texts[f"ask_{kind}"], c=name_of(row, lang))), ("assistant", last)]
-    for _ in range(draw.number(1, 4)):
-        step = draw.pick(("fact", "fact", "other", "other", "again", "just_asked", "thanks"))
-        if step == "fact":
-            kind = draw.pick([k for k in kinds if k != kind])
-            last = fact(draw, lang, texts, row, kind)
-            turns += [("user", draw.say(texts[f"then_{kind}"])), ("assistant", last)]
-        elif step == "other":
-            row, other = other, row
-            last = fact(draw, lang, texts, row, kind)
-            turns += [("user", draw.say(texts["then_other"], c=name_of(row, lang))), ("assistant", last)]
-        elif step == "again":
-            turns += [("user", draw.say(texts["again"])), ("assistant", last)]
-        elif step == "just_asked":
-            subject = draw.say(" " + texts[f"topic_{kind}"][0], c=name_of(row, lang))[1:]
-            return turns + asked_before(draw, texts, subject)
-        else:
-            return turns + [("user", draw.say(texts["thanks"])), ("assistant", draw.say(texts["welcome"]))]
-    return turns
-
-
 def repeated(draw, lang):
     """The user wants an answer once more, or asks for a question that was never put."""
     texts = phrases(f"memory.{lang}")
@@ -179,17 +122,25 @@ def repeated(draw, lang):
         expression = reply.split(" = ")[0]
         if " = " in reply and expression[0].isdigit():
             spaced = expression if lang == "en" else f" {expression}"
-            return [("user", ask), ("assistant", reply)] + asked_before(draw, texts, spaced)
+            return [("user", ask), ("assistant", reply)] + follow_ups.asked_before(draw, texts, spaced)
     turns = draw.pick((arithmetic, list_ops)).sample(draw, lang)[:2]
     return turns + [("user", draw.say(texts["again"])), ("assistant", turns[-1][1])]
+
+
+def noted(draw, lang):
+    """The user tells of more things than the usual ones, and of other people."""
+    return notes.chat(draw, lang, lambda count: fillers(draw, lang, phrases(f"memory.{lang}"), count))
+
+
+MAKERS = {told_things: 26, noted: 34, never_told: 8, follow_ups.facts: 16, follow_ups.sums: 4, follow_ups.lists: 7, repeated: 5}
 
 
 def sample(draw, lang):
     """One chat of several turns, at most LONGEST."""
     while True:
-        turns = draw.rng.choices((told_things, never_told, follow_ups, repeated), (55, 13, 26, 6))[0](draw, lang)
+        turns = draw.rng.choices(list(MAKERS), list(MAKERS.values()))[0](draw, lang)
         if len(turns) <= LONGEST:
             return turns
 
 
-TOPICS = [Topic("memory", 9, sample, False)]
+TOPICS = [Topic("memory", 14, sample, False)]

@@ -2,6 +2,7 @@
 from asking import ask, local, yes_no
 from draw import table
 from topics import Topic
+from wrapping import wrapped
 
 KINDS = ["class", "is_class", "is_class", "which_class", "legs", "food", "young", "from_young", "sound", "trait"]
 CLASSES = {"en": ["mammal", "bird", "fish", "reptile", "amphibian", "insect"],
@@ -52,4 +53,4 @@ def animals(draw, lang):
     return ask(draw, lang, "nature", kind, _animal(draw, row, lang, kind), _animal(draw, other, lang, kind))
 
 
-TOPICS = [Topic("animals", 2.5, animals, True)]
+TOPICS = [Topic("animals", 2.5, wrapped("science", animals), True)]

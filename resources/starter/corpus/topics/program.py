@@ -4,9 +4,14 @@ import re
 from cards import answer_words, cards, user_words
 from draw import phrases
 from topics import Topic
+from variation import QUESTION_WORDS
 
 
 MEASURES = {"ttft", "tokps", "latency", "throughput", "perplexity", "bandwidth", "benchmark"}
+QUANTIZATIONS = {"int8", "int4", "awq", "gptq", "smoothquant", "fp8", "fp16", "bf16"}
+CHOICES = QUANTIZATIONS | {"cpu", "gpu", "huggingface", "modelscope", "ifb", "staticbatch", "gqa", "mha", "mqa", "greedy"}
+PLURAL = re.compile(r"^(?!the |an? |`).*(weights|activations|outliers|logits|shards|graphs|embeddings|engines|parameters|tokens|strings|chunks|files)$")
+SIDES, PAIRS = 0.2, 0.16  # shares of questions about one side of a thing, and about two things
 
 
 def _group(section):
@@ -35,6 +40,8 @@ def _what(draw, lang, forms, section, card):
         return draw.say(forms["short"], x=name)
     if group and draw.chance(0.5):
         return draw.say(forms[group], x=name)
+    if PLURAL.match(name):
+        return draw.say(forms["what_many"], x=name)
     if lang == "en" and re.match("an? ", name) and draw.chance(0.35):
         bare = name.split(" ", 1)[1]
         if draw.chance(0.3):
@@ -56,28 +63,56 @@ def _named(draw, forms, card):
 def _difference(draw, lang, section, deck):
     """A question about two things; the section is called '<one>.vs.<other>' after their cards."""
     pair = section.split(".vs.")
+    forms = phrases(f"program_forms.{lang}")
+    kind = "difference_choice" if CHOICES.issuperset(pair) and draw.chance(0.4) else "difference"
     draw.rng.shuffle(pair)
     x, y = (_lower(draw, deck[name]["@"]) for name in pair)
-    return draw.say(phrases(f"program_forms.{lang}")["difference"], x=x, y=y)
+    return draw.say(forms[kind], x=x, y=y)
 
 
-def _turns(draw, lang, deck, section):
-    """A question and its answer; now and then with a word of greeting before the question."""
-    card = deck[section]
-    if ".vs." in section and (not card["?"] or draw.chance(0.8)):
-        question = _difference(draw, lang, section, deck)
+def _side(draw, lang, deck):
+    """A question about one side of a thing (when, why, how much memory ...), and its answer."""
+    sides = cards(f"program_aspects.{lang}")
+    section = draw.pick(list(sides))
+    name, side = section.split(".")
+    names = [text for text in deck[name]["@"] if not PLURAL.match(text)]
+    question = draw.say(phrases(f"program_forms.{lang}")["as_" + side], x=_lower(draw, names))
+    return question, draw.say(sides[section]["="])
+
+
+def _question(draw, lang, deck):
+    """A question of any kind, and its answer."""
+    if draw.chance(SIDES):
+        return _side(draw, lang, deck)
+    pairs = [name for name in deck if ".vs." in name]
+    if draw.chance(PAIRS):
+        section = draw.pick(pairs)
+        asks = not deck[section]["?"] or draw.chance(0.8)
+        question = _difference(draw, lang, section, deck) if asks else draw.say(deck[section]["?"])
     else:
-        question = _ask(draw, lang, section, card)
-    if draw.chance(0.1):
-        question = draw.say(phrases(f"program_forms.{lang}")["opening"]) + question
-    return [("user", user_words(draw, lang, question)), ("assistant", answer_words(lang, draw.say(card["="])))]
+        section = draw.pick([name for name in deck if ".vs." not in name])
+        question = _ask(draw, lang, section, deck[section])
+    return question, draw.say(deck[section]["="])
+
+
+def _wrapped(draw, lang, question):
+    """The question, now and then with a greeting, a reason or a request around it."""
+    forms = phrases(f"program_forms.{lang}")
+    if draw.chance(0.14):
+        opening = draw.say(forms["opening"] + forms["before"])
+        follows = opening[-2:] == ", " and question.split(" ")[0].lower() in QUESTION_WORDS
+        return opening + (question[0].lower() + question[1:] if follows else question)
+    if draw.chance(0.08) and question[-1] in "?？.。":
+        return question + draw.say("#" + draw.pick(forms["after"]))[1:]
+    return question
 
 
 def sample(draw, lang):
     deck = cards(f"program.{lang}")
-    turns = _turns(draw, lang, deck, draw.pick(sorted(deck)))
+    question, answer = _question(draw, lang, deck)
+    turns = [("user", user_words(draw, lang, _wrapped(draw, lang, question))), ("assistant", answer_words(lang, answer))]
     if draw.chance(0.15):
-        card = deck[draw.pick(sorted(name for name in deck if deck[name]["@"]))]
+        card = deck[draw.pick([name for name in deck if deck[name]["@"]])]
         follow = _named(draw, phrases(f"program_forms.{lang}")["follow"], card)
         turns += [("user", user_words(draw, lang, follow)), ("assistant", answer_words(lang, draw.say(card["="])))]
     return turns

@@ -6,6 +6,7 @@ from asking import fill
 from draw import phrases, table
 from . import Topic
 from .geography_nature import DIGITS_ZH, ORDINALS, SHORT_ORDINALS, area, called
+from wrapping import wrapped
 
 WORLD_RIVERS = 3  # beyond these the order depends on how one measures
 KINDS = ["next"] * 4 + ["first_next"] * 5 + ["two_next"] * 2 + ["before"] * 2 + ["nth"] * 4 + ["rank"] * 2
@@ -87,4 +88,4 @@ def ranking(draw, lang):
     return [("user", fill(draw, asks, slots)), ("assistant", fill(draw, answer, told))]
 
 
-TOPICS = [Topic("ranking", 3, ranking, True)]
+TOPICS = [Topic("ranking", 3, wrapped("geo", ranking), True)]

@@ -2,6 +2,7 @@
 from asking import ask, local, one_fact, yes_no
 from draw import table
 from topics import Topic
+from wrapping import wrapped
 
 ELEMENT_KINDS = ["symbol"] * 3 + ["from_symbol"] * 3 + ["number"] * 2 + ["from_number"] * 2 + [
     "protons", "kind", "metal", "state", "use", "use", "about"]
@@ -66,4 +67,5 @@ def misc_facts(draw, lang):
     return one_fact(draw, draw.pick(table("misc_facts")), lang)
 
 
-TOPICS = [Topic("elements", 3, elements, True), Topic("planets", 2, planets, True), Topic("misc_facts", 2.5, misc_facts, True)]
+TOPICS = [Topic("elements", 3, wrapped("science", elements), True), Topic("planets", 2, wrapped("science", planets), True),
+          Topic("misc_facts", 2.5, wrapped("science", misc_facts), True)]

@@ -1,10 +1,12 @@
 """Small talk: greetings, thanks, moods, jokes, compliments; goodbyes are a topic of their own, for they end a chat."""
 from cards import answer_words, cards, user_words
+from openers import talking
 from topics import Topic
 
 
 def _turn(draw, lang, card):
-    return [("user", user_words(draw, lang, draw.say(card["?"]))), ("assistant", answer_words(lang, draw.say(card["="])))]
+    words = talking(draw, lang, draw.say(card["?"]))
+    return [("user", user_words(draw, lang, words)), ("assistant", answer_words(lang, draw.say(card["="])))]
 
 
 def sample(draw, lang):

@@ -9,6 +9,10 @@ FIELDS = ("ask", "title", "where", "meet", "problem", "fix", "close")
 PLOTS = ("quest", "friend", "amends", "small", "invention", "journey", "returned", "patience", "together")
 
 
+SHORTEST, LONGEST = 100, {"en": 200, "zh": 230}  # words, or Chinese characters
+BRIEF = {"en": 125, "zh": 205}  # at most, for a short story
+
+
 # Subjects that stay at home: no plot on a far road.
 AT_HOME = {"bakery", "library", "school", "clock", "computer", "birthday", "mouse", "monster", "ghost", "grandmother", "painter",
            "friendship", "book", "bird", "robot", "garden", "moon", "snow", "astronaut", "car", "bicycle", "violin", "lighthouse", "key"}
@@ -32,7 +36,7 @@ def subjects(lang):
 
 def any_subject(draw, lang):
     """A subject row made from any noun."""
-    noun = any_noun(draw, lang)
+    noun = any_noun(draw, lang, adjectives=True)
     variants = [lines for name, lines in phrases(f"stories_generic.{lang}").items() if name.startswith(noun["kind"])]
     return dict(zip(FIELDS, (filled(line, noun) for line in draw.pick(variants))), id="any")
 
@@ -85,8 +89,25 @@ def tell(draw, lang, subject, hero, style, plot):
     return "\n\n".join(join(lang, p) for p in paragraphs), core
 
 
+def length(lang, text):
+    """Words of an English text, characters of a Chinese one."""
+    return len(text.split()) if lang == "en" else len(text)
+
+
+def fitting(draw, lang, subject, hero, style, plot):
+    """A story as tell() makes it, of the right length."""
+    longest = (BRIEF if style == "short" else LONGEST)[lang]
+    told = []
+    while len(told) < 20:
+        text, core = tell(draw, lang, subject, hero, style, plot)
+        if SHORTEST <= length(lang, text) <= longest:
+            return text, core
+        told.append((text, core))
+    return min((pair for pair in told if length(lang, pair[0]) >= SHORTEST), key=lambda pair: len(pair[0]), default=told[0])
+
+
 def short(draw, lang, hero, core):
-    """The same story in a few sentences."""
+    """The same story in a few sentences, for somebody who found it too long."""
     opening = draw.say(phrases(f"stories.{lang}")["open_short"], **hero)
     return join(lang, [opening, core["meet"], core["problem"], core["fix"], core["meaning"]])
 
@@ -97,7 +118,7 @@ def follow_up(draw, lang, subject, hero, core, style, plot):
     if draw.chance(0.5):
         return [("user", draw.say(asks["ask_shorter"])), ("assistant", short(draw, lang, hero, core))]
     other = draw.pick([h for h in heroes(lang) if h["name"] != hero["name"]])
-    text, _ = tell(draw, lang, subject, other, style, draw.pick([p for p in plots(subject) if p != plot]))
+    text, _ = fitting(draw, lang, subject, other, style, draw.pick([p for p in plots(subject) if p != plot]))
     return [("user", draw.say(asks["ask_another"])), ("assistant", text)]
 
 
@@ -109,10 +130,8 @@ def sample(draw, lang):
     plot = draw.pick(plots(subject))
     style = draw.pick(["plain"] * 9 + ["bedtime", "bedtime", "funny", "short", "short", "named", "named", "named", "any"])
     request = draw.say(glue["ask_" + style], **{**hero, **subject})
-    text, core = tell(draw, lang, subject, hero, style, plot)
-    if style == "short":
-        return [("user", request), ("assistant", short(draw, lang, hero, core))]
-    if draw.chance(0.4):
+    text, core = fitting(draw, lang, subject, hero, style, plot)
+    if draw.chance(0.4) and style != "short":
         text = title(draw, lang, subject, hero) + "\n\n" + text
     turns = [("user", request), ("assistant", text)]
     if draw.chance(0.2):
@@ -120,4 +139,4 @@ def sample(draw, lang):
     return turns
 
 
-TOPICS = [Topic("stories", 7, sample, False)]
+TOPICS = [Topic("stories", 4, sample, False)]

@@ -2,6 +2,7 @@
 from asking import ask, local
 from draw import table
 from topics import Topic
+from wrapping import wrapped
 
 KINDS = ["what", "unit_symbol", "from_unit_symbol", "which"]
 # The unit to name when a quantity is asked for.
@@ -33,4 +34,4 @@ def unit_parts(draw, lang):
     return ask(draw, lang, "units", "parts", slots)
 
 
-TOPICS = [Topic("units", 1, units, True), Topic("unit_parts", 2, unit_parts, True)]
+TOPICS = [Topic("units", 1, wrapped("convert", units), True), Topic("unit_parts", 2, wrapped("convert", unit_parts), True)]

@@ -5,11 +5,14 @@ import re
 
 from cards import answer_words, cards, user_words
 from draw import phrases, table
+from invented import word
+from openers import opened
 from topics import Topic
 
 
 BLENDED = {"place": ("countries", "{}"), "town": ("countries", "capital_{}"), "mount": ("mountains", "{}"),
            "river": ("rivers", "{}"), "element": ("elements", "{}_name"), "animal": ("animals", "{}_name")}
+LOWER_CASE = ("element", "animal", "compound", "word", "plant")
 ARTICLES = re.compile("^(the|Mount) ")
 
 
@@ -55,7 +58,10 @@ def _blend(draw, slot, lang):
 def _names(draw, lang, section):
     """A drawn name for every slot of the questions: invented people and places, real cities and stars."""
     sections = phrases(f"unknown_names.{lang}")
-    names = {slot: draw.say("#" + draw.pick(templates))[1:] for slot, templates in sections.items()}
+    made = {slot: word(draw, lang, _taken(lang)) for slot in "wv"}
+    names = {slot: draw.say("#" + draw.pick(templates), **made)[1:] for slot, templates in sections.items()}
+    for slot in LOWER_CASE:
+        names[slot] = names[slot].lower()
     slot = {"mountain": "mount"}.get(section, section)
     if slot in BLENDED and draw.chance(0.25) and not (lang == "zh" and slot in ("element", "animal")):
         names[slot] = _blend(draw, slot, lang) or names[slot]
@@ -72,6 +78,7 @@ def sample(draw, lang):
     for section in sections:
         names = _names(draw, lang, section)
         question, answer = (draw.say(deck[section][mark], **names) for mark in "?=")
+        question = opened(draw, lang, question)
         turns += [("user", user_words(draw, lang, question)), ("assistant", answer_words(lang, answer))]
     return turns
 
