@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -12,8 +14,21 @@ constexpr int kSmallestContext = 64;
 
 double gib(uint64_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
 
-Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options) {
-  if (options.device == "cpu" || (options.device == "auto" && cuda_device_count() == 0)) {
+/// A GPU where there is a usable one; that it is not used is never silent.
+bool prefers_gpu() {
+  if (cuda_device_count() > 0) return true;
+  const std::string status = cuda_status();
+  spdlog::info("running on the CPU: {}", status);
+  return false;
+}
+
+/// bfloat16 weights have bfloat16's range of activations; every other type of weights computes in float16 on a GPU.
+DType gpu_activation(const EngineManifest& manifest) {
+  return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16;
+}
+
+Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, const EngineManifest& manifest) {
+  if (options.device == "cpu" || (options.device == "auto" && !prefers_gpu())) {
     return make_cpu_backend({.threads = options.threads});
   }
   const std::string number = options.device == "auto"              ? "0"
@@ -26,7 +41,7 @@ Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options) {
     return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
                 cuda_status());
   }
-  return make_cuda_backend({.device = std::stoi(number)});
+  return make_cuda_backend({.device = std::stoi(number), .activation = gpu_activation(manifest)});
 }
 
 Result<void> pack_weights(LoadedModel& model, const EngineSource& source,
@@ -91,7 +106,8 @@ void describe(LoadedModel& model, const EngineSource& source, const EngineOption
   info.tokens_per_block = options.tokens_per_block > 0 ? options.tokens_per_block : manifest.tokens_per_block;
 }
 
-DType cache_dtype(const EngineManifest& manifest) {
+DType cache_dtype(const EngineManifest& manifest, const DeviceInfo& device) {
+  if (device.activation != DType::f32) return DType::f16;  // a GPU's cache is float16 whatever the weights are
   const bool wide =
       manifest.kv_cache_dtype == "float32" || (manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32");
   return wide ? DType::f32 : DType::f16;
@@ -110,10 +126,12 @@ void warm_up(LoadedModel& model) {
 
 Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOptions& options,
                   const std::function<void(const LoadProgress&)>& progress, const std::stop_token& stop) {
-  TRY(model.backend, make_backend(options));
+  if (!model.backend) {
+    TRY(model.backend, make_backend(options, source.manifest));
+  }
   describe(model, source, options);
   TRY_VOID(pack_weights(model, source, progress, stop));
-  const DType dtype = cache_dtype(source.manifest);
+  const DType dtype = cache_dtype(source.manifest, model.backend->info());
   TRY(const int blocks, size_cache(model, source.manifest, options, dtype));
   model.cache = std::make_unique<KvCache>(*model.backend, model.plan.info, dtype, blocks, model.info.tokens_per_block);
   const int max_tokens = std::max(options.max_num_tokens, model.info.max_batch_size);
@@ -133,9 +151,10 @@ Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOp
 
 Result<std::unique_ptr<LoadedModel>> load_model(EngineSource source, const EngineOptions& options,
                                                 const std::function<void(const LoadProgress&)>& progress,
-                                                std::stop_token stop) {
+                                                std::stop_token stop, std::unique_ptr<Backend> backend) {
   const auto start = std::chrono::steady_clock::now();
   auto model = std::make_unique<LoadedModel>();
+  model->backend = std::move(backend);
   model->plan = source.plan;
   model->tokenizer = source.tokenizer;
   model->chat_prompt = source.chat_prompt;
