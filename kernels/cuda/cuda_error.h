@@ -18,7 +18,7 @@ inline void check(cudaError_t status, const char* what) {
 }
 
 inline void check(cublasStatus_t status, const char* what) {
-  if (status != CUBLAS_STATUS_SUCCESS) throw DeviceError(std::string(what) + ": " + cublasGetStatusString(status));
+  if (status != CUBLAS_STATUS_SUCCESS) throw DeviceError(std::string(what) + ": " + cublasLtGetStatusString(status));
 }
 
 }  // namespace flightdeck::cuda

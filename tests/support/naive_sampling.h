@@ -77,9 +77,11 @@ inline int32_t naive_sample(float* logits, int vocab, const SampleRow& row, cons
   if (row.top_p < 1) {
     double sum = 0;
     size_t keep = 0;
-    while (keep < candidates.size() && sum < row.top_p * total) sum += candidates[keep++].probability;
+    while (keep < candidates.size() && sum < row.top_p * total) {
+      sum += candidates[keep++].probability;
+      if (margin) *margin = std::min(*margin, std::abs(sum - row.top_p * total) / total);
+    }
     candidates.resize(std::max<size_t>(1, keep));
-    if (margin) *margin = std::min(*margin, std::abs(sum - row.top_p * total) / total);
   }
   double kept = 0, sum = 0;
   for (const Candidate& c : candidates) kept += c.probability;
