@@ -20,6 +20,7 @@ struct DeviceInfo {
   DType activation = DType::f32;
   size_t total_bytes = 0;   // memory of the device
   size_t free_bytes = 0;    // available now
+  std::string compute_cap = "cpu";  // "sm90"
 };
 
 /// Device memory that frees itself; made by Backend::allocate.

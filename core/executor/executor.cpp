@@ -260,6 +260,26 @@ void Executor::attention(const PlanStep& step, int rows) {
   backend_.attention(args);
 }
 
+std::vector<OpTime> Executor::profile(const StepInput& input) {
+  const State& s = *state_;
+  begin(input);
+  std::vector<OpTime> times;
+  std::vector<uint64_t> marks = {backend_.mark()};
+  const int tokens = s.step.batch().tokens;
+  for (size_t i = 0; i < plan_.steps.size(); ++i) {
+    if (s.narrow[i] && s.logit_row_count == 0) continue;
+    const PlanStep& step = plan_.steps[i];
+    const int rows = s.narrow[i] ? s.logit_row_count : tokens;
+    run(i, i + 1);
+    marks.push_back(backend_.mark());
+    times.push_back({title_of(step), 0, cost_of(plan_, step, weights_, input, rows, rows,
+                                                static_cast<double>(bytes_of(s.activation)))});
+  }
+  backend_.wait(marks.back());
+  for (size_t i = 0; i < times.size(); ++i) times[i].ms = backend_.milliseconds_between(marks[i], marks[i + 1]);
+  return times;
+}
+
 void Executor::read_logits(float* logits) {
   backend_.synchronize();
   const size_t count = static_cast<size_t>(state_->logit_row_count) * plan_.slot_widths[plan_.output];

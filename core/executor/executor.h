@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/executor/kv_cache.h"
+#include "core/executor/op_cost.h"
 #include "core/executor/step_input.h"
 #include "core/executor/weight_store.h"
 #include "core/graph/plan.h"
@@ -33,6 +34,9 @@ class Executor {
   void start(const StepInput& input);
   Sampled finish();
   int under_way() const;  // steps started and not finished
+
+  /// A step's operations with the time of each, run one by one (never replayed). The logits stay on the device.
+  std::vector<OpTime> profile(const StepInput& input);
 
   /// The same in pieces, for streaming a model layer by layer: only the weights of the steps run need be there.
   void begin(const StepInput& input);

@@ -99,12 +99,16 @@ void describe(LoadedModel& model, const EngineSource& source, const EngineOption
   info.qformat = std::string(name_of(manifest.qformat));
   info.device = device.id;
   info.device_name = device.name;
+  info.compute_cap = device.compute_cap;
   info.architecture = model.plan.info.architecture;
   info.vocab_size = model.plan.info.vocab_size;
   info.context_tokens = std::min(manifest.context_tokens(), model.plan.info.max_positions);
   info.max_batch_size = options.max_batch_size > 0 ? options.max_batch_size : manifest.max_batch_size;
   info.tokens_per_block = options.tokens_per_block > 0 ? options.tokens_per_block : manifest.tokens_per_block;
 }
+
+/// A GPU needs thousands of tokens at once to be busy, and is done with them as soon as a CPU with a few hundred.
+int default_step_tokens(const Backend& backend) { return backend.info().activation == DType::f32 ? 512 : 2048; }
 
 DType cache_dtype(const EngineManifest& manifest, const DeviceInfo& device) {
   if (device.activation != DType::f32) return DType::f16;  // a GPU's cache is float16 whatever the weights are
@@ -134,7 +138,8 @@ Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOp
   const DType dtype = cache_dtype(source.manifest, model.backend->info());
   TRY(const int blocks, size_cache(model, source.manifest, options, dtype));
   model.cache = std::make_unique<KvCache>(*model.backend, model.plan.info, dtype, blocks, model.info.tokens_per_block);
-  const int max_tokens = std::max(options.max_num_tokens, model.info.max_batch_size);
+  const int step_tokens = options.max_num_tokens > 0 ? options.max_num_tokens : default_step_tokens(*model.backend);
+  const int max_tokens = std::max(step_tokens, model.info.max_batch_size);
   const int logit_rows = std::max(kMaxLogitRows, model.info.max_batch_size);
   model.scheduling = {model.info.max_batch_size, max_tokens, logit_rows, options.policy, options.prefix_reuse};
   model.executor = std::make_unique<Executor>(model.plan, *model.backend, model.weights, *model.cache, max_tokens,

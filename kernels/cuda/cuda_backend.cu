@@ -3,7 +3,6 @@
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/marks.h"
-#include "kernels/cuda/staging.h"
 #include "kernels/cuda/step_graphs.h"
 
 namespace flightdeck {
@@ -19,7 +18,8 @@ class CudaBackend final : public Backend {
     cuda::check(cudaGetDeviceProperties(&properties, context_.device), "asking the GPU what it is");
     size_t available = 0, total = 0;
     cuda::check(cudaMemGetInfo(&available, &total), "asking the GPU for its memory");
-    return {"cuda:" + std::to_string(context_.device), properties.name, context_.activation, total, available};
+    return {"cuda:" + std::to_string(context_.device), properties.name, context_.activation, total, available,
+            "sm" + std::to_string(properties.major) + std::to_string(properties.minor)};
   }
   void attach_thread() override { cuda::check(cudaSetDevice(context_.device), "choosing the GPU"); }
   Buffer allocate(size_t bytes) override { return cuda::allocate_device(bytes, "The CUDA engine"); }
@@ -29,11 +29,7 @@ class CudaBackend final : public Backend {
     cuda::check(cudaMallocHost(&memory, bytes), "taking pinned memory");
     return {memory, bytes, [](void* pointer) { cudaFreeHost(pointer); }};
   }
-  void upload(void* device, const void* host, size_t bytes) override {
-    if (bytes == 0) return;
-    if (bytes >= kStagedBytes) return staging_.upload(device, host, bytes);
-    cuda::check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, context_.stream), "copying to the GPU");
-  }
+  void upload(void* device, const void* host, size_t bytes) override { context_.upload(device, host, bytes); }
   void download(void* host, const void* device, size_t bytes) override {
     if (bytes == 0) return;
     cuda::check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, context_.stream), "copying from the GPU");
@@ -75,12 +71,9 @@ class CudaBackend final : public Backend {
   }
 
  private:
-  static constexpr size_t kStagedBytes = size_t{4} << 20;  // smaller copies gain nothing from staging
-
   cuda::Context context_;
   cuda::StepGraphs graphs_{context_};
   cuda::Marks marks_;
-  cuda::Staging staging_{context_};
 };
 
 }  // namespace
