@@ -1,11 +1,14 @@
 // One interface for every device: memory and operations. An engine thread owns its backend; no call is thread-safe.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "kernels/device_error.h"
 #include "kernels/ops.h"
 
 namespace flightdeck {
@@ -17,6 +20,7 @@ struct DeviceInfo {
   DType activation = DType::f32;
   size_t total_bytes = 0;   // memory of the device
   size_t free_bytes = 0;    // available now
+  std::string compute_cap = "cpu";  // "sm90"
 };
 
 /// Device memory that frees itself; made by Backend::allocate.
@@ -52,15 +56,37 @@ class Buffer {
   std::function<void(void*)> release_;
 };
 
+/// Steps with equal keys run the same operations with the same arguments; only what the device's memory holds differs.
+struct StepKey {
+  uint64_t owner = 0;  // whose memory the arguments point to
+  int tokens = 0;      // 0: unlike any other, never repeated
+  int sequences = 0;
+  int max_blocks = 0;
+  int logit_rows = 0;
+  int variant = 0;  // whatever else makes operations differ
+};
+inline bool operator<(const StepKey& a, const StepKey& b) {
+  return std::tie(a.owner, a.tokens, a.sequences, a.max_blocks, a.logit_rows, a.variant) <
+         std::tie(b.owner, b.tokens, b.sequences, b.max_blocks, b.logit_rows, b.variant);
+}
+
 /// Every method may throw DeviceError; allocate and pack throw DeviceOutOfMemory when memory is short.
 class Backend {
  public:
   virtual ~Backend() = default;
   virtual DeviceInfo info() const = 0;
+  /// Called once by a thread that goes on with a backend which another thread made.
+  virtual void attach_thread() {}
 
   virtual Buffer allocate(size_t bytes) = 0;  // 64-byte aligned, content undefined
+  /// Host memory that copies need not wait for: pinned where the device has such.
+  virtual Buffer allocate_host(size_t bytes) = 0;
+  /// Copies in order with the operations. From memory of allocate_host it may return before the copy is done: what lies
+  /// there must not change before a later mark has been waited for. Other memory may be reused at once.
   virtual void upload(void* device, const void* host, size_t bytes) = 0;
   virtual void download(void* host, const void* device, size_t bytes) = 0;
+  /// As download, to memory of allocate_host, without waiting: there once a later mark has been waited for.
+  virtual void download_later(void* host, const void* device, size_t bytes) { download(host, device, bytes); }
   /// Repacks a canonical weight for this device; `weight` may be freed afterwards.
   virtual std::unique_ptr<PackedWeight> pack(const WeightView& weight) = 0;
   /// Device bytes pack() will take for such a weight.
@@ -80,9 +106,23 @@ class Backend {
   virtual void add(const BinaryArgs&) = 0;
   virtual void gather_rows(const GatherRowsArgs&) = 0;
 
-  /// Between these two, operations belong to one step; a GPU backend may capture and replay it as one graph.
-  virtual void begin_step() {}
-  virtual void end_step() {}
+
+  /// Whether pending_tokens and sample work here. Without them the caller downloads logits and samples on the host.
+  virtual bool samples() const { return false; }
+  virtual void pending_tokens(const PendingTokensArgs&) { throw DeviceError("this device does not sample"); }
+  virtual void sample(const SampleArgs&) { throw DeviceError("this device does not sample"); }
+
+  /// Runs a step's operations; a GPU backend records those of a key met again as one graph and replays it.
+  virtual void run_step(const StepKey&, const std::function<void()>& operations) { operations(); }
+  /// A point in the order of operations, to wait for or to measure from. The last 1024 can be asked for.
+  virtual uint64_t mark() {
+    return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+  }
+  virtual void wait(uint64_t /*mark*/) {}
+  /// Between two marks already waited for.
+  virtual double milliseconds_between(uint64_t first, uint64_t second) {
+    return static_cast<double>(second - first) / 1e6;
+  }
   /// Waits until everything asked for so far has been done.
   virtual void synchronize() {}
 };

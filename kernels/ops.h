@@ -152,4 +152,46 @@ struct GatherRowsArgs {
   const int32_t* rows = nullptr;
 };
 
+/// Ids a step does not know yet: ids[t] < 0 becomes last_tokens[-1 - ids[t]], what an earlier step chose (0 where that
+/// step failed).
+struct PendingTokensArgs {
+  int32_t* ids = nullptr;                // [T] in place
+  const int32_t* last_tokens = nullptr;  // [slots]
+  int tokens = 0;
+};
+
+/// What is changed in one row's logits before the choice, in this order. Ids of a row are distinct.
+struct LogitEdit {
+  int32_t id = 0;
+  float bias = 0;         // added
+  int32_t seen = 0;       // 1: divided (positive) or multiplied by the repetition penalty
+  int32_t generated = 0;  // > 0: presence_penalty + frequency_penalty * generated is subtracted
+  int32_t forbidden = 0;  // 1: impossible
+};
+
+/// How one row's id is chosen; the rules are core/runtime/sampler.cpp's.
+struct SampleRow {
+  const LogitEdit* edits = nullptr;  // [edit_count]
+  int32_t edit_count = 0;
+  int32_t slot = 0;          // last_tokens[slot] becomes the chosen id
+  int32_t pending = 0;       // 1: last_tokens[slot] as it was is one more generated token that `edits` does not count yet
+  int32_t top_k = 0;         // 0: off
+  double temperature = 0;    // 0: the best id, nothing else counts
+  double top_p = 1;
+  double min_p = 0;
+  double uniform = 0;        // [0, 1): the row's random number
+  double presence_penalty = 0;
+  double frequency_penalty = 0;
+  double repetition_penalty = 1;
+};
+
+/// ids[r] = the id chosen from row r, -1 where no finite logit is left (a NaN, everything forbidden).
+struct SampleArgs {
+  Matrix logits;                    // [R, vocab] float32; changed
+  int32_t* ids = nullptr;           // [R]
+  int32_t* last_tokens = nullptr;   // [slots]
+  const SampleRow* rows = nullptr;  // [R] on the device
+  bool greedy = false;              // temperature is 0 in every row
+};
+
 }  // namespace flightdeck

@@ -5,6 +5,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/terminal.h"
 #include "core/base/memory.h"
+#include "core/bench/profile.h"
 #include "core/bench/random_model.h"
 #include "core/bench/report.h"
 #include "kernels/backend.h"
@@ -19,7 +20,7 @@ struct Flags {
   std::string model, quantization = "none", batchSize = "1", lengths = "32,50", dataset, type = "IFB";
   TraceOptions trace;
   int maxBatchSize = 8;  // of a replay
-  bool csv = false, roofline = false;
+  bool csv = false, roofline = false, profile = false;
 };
 
 /// What is measured: an engine and what the lines say of it.
@@ -28,7 +29,10 @@ struct Subject {
   EngineManifest manifest;
   Plan plan;
   double loadSeconds = 0;
+  uint64_t usedBefore = 0;  // bytes of the GPU that others had when this began
 };
+
+bool onGpu(const Subject& subject) { return subject.engine->info().device.starts_with("cuda:"); }
 
 Result<std::vector<int>> numbers(const std::string& flag, const std::string& text, char separator) {
   std::vector<int> values;
@@ -60,51 +64,104 @@ int roofThreads(const EngineFlags& flags) {
                                    : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
-/// Loads the engine, or makes one of random weights, with slots for `batch` sequences of these lengths.
+/// An engine directory, or random weights, with slots for `batch` sequences of these lengths.
+Result<EngineSource> sourceOf(const Flags& flags, int input, int output) {
+  if (flags.model.empty()) return open_source(flags.engine.engineDir, {}, {});
+  return random_model(flags.model, flags.quantization, input, output);
+}
+
+EngineOptions optionsOf(const Flags& flags, int batch) {
+  EngineOptions options = flags.engine.options;
+  options.max_batch_size = batch;
+  options.prefix_reuse = false;
+  return options;
+}
+
 Result<Subject> start(const Flags& flags, int batch, int input, int output, const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   Subject subject;
-  EngineFlags engine = flags.engine;
-  engine.options.max_batch_size = batch;
-  engine.options.prefix_reuse = false;
-  if (flags.model.empty()) {
-    TRY(const EngineDir dir, EngineDir::open(engine.engineDir));
-    subject.manifest = dir.manifest();
-    subject.plan = dir.plan();
-    TRY(subject.engine, engine.load(stop));
-  } else {
-    TRY(EngineSource source, random_model(flags.model, flags.quantization, input, output));
-    subject.manifest = source.manifest;
-    subject.plan = source.plan;
-    ProgressLine line;
-    const auto show = [&line](const LoadProgress& progress) { line.show("making random weights", progress.fraction); };
-    TRY(subject.engine, start_engine(std::move(source), engine.options, show, stop));
-  }
+  // The device is known once the engine is there; "auto" takes the first GPU.
+  const std::string& device = flags.engine.options.device;
+  subject.usedBefore = device_usage(device == "auto" ? "cuda:0" : device).used_bytes;
+  TRY(EngineSource source, sourceOf(flags, input, output));
+  subject.manifest = source.manifest;
+  subject.plan = source.plan;
+  ProgressLine line;
+  const auto show = [&line](const LoadProgress& progress) {
+    if (isTerminal(stderr)) line.show(fmt::format("loading: {}", progress.phase), progress.fraction);
+  };
+  TRY(subject.engine, start_engine(std::move(source), optionsOf(flags, batch), show, stop));
   subject.loadSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return subject;
+}
+
+/// Of a GPU what its driver counts beside what others had, else the process's.
+uint64_t peakBytes(const Subject& subject) {
+  if (!onGpu(subject)) return process_peak_memory_bytes();
+  const EngineInfo& info = subject.engine->info();
+  const DeviceUsage usage = device_usage(info.device);
+  return usage.known ? usage.used_bytes - std::min(usage.used_bytes, subject.usedBefore)
+                     : info.weight_bytes + info.kv_cache_bytes;
 }
 
 BenchmarkSubject describe(const Subject& subject) {
   BenchmarkSubject words;
   words.model_name = subject.manifest.name;
   words.precision = subject.manifest.dtype;
-  words.compute_cap = subject.engine->info().device;
+  words.compute_cap = subject.engine->info().compute_cap;
   words.info = subject.plan.info;
   words.build_time_s = subject.loadSeconds;
-  words.peak_memory_gb = static_cast<double>(process_peak_memory_bytes()) / (1u << 30);
+  words.peak_memory_gb = static_cast<double>(peakBytes(subject)) / (1u << 30);
   return words;
 }
 
-/// How near the decode phase comes to reading memory as fast as the machine can.
-void printRoofline(const Subject& subject, const BenchmarkCase& shape, const BenchmarkResult& result, double ceiling) {
+/// How near decoding comes to reading memory as fast as the machine can, and prefill to its matrix rate (of a GPU).
+void printRoofline(const Subject& subject, const BenchmarkCase& shape, const BenchmarkResult& result,
+                   const DeviceCeilings& ceilings) {
+  const auto share = [](double value, double ceiling) { return ceiling > 0 ? 100 * value / ceiling : 0.0; };
   const double context = shape.input_length + shape.output_length / 2.0;
   const double bytes = decode_bytes(subject.plan, subject.manifest, shape.batch_size, context);
-  const double steps = result.generation_tokens_per_s / shape.batch_size;
+  const double rate = bytes * result.generation_tokens_per_s / shape.batch_size;
+  const double seconds = result.first_token_ms / 1000;
+  const double tokens = static_cast<double>(shape.batch_size) * shape.input_length;
   fmt::print(
-      "[ROOFLINE] read_bandwidth(GB/s) {:.2f} bytes_per_step(GB) {:.3f} decode(GB/s) {:.2f} share(%) {:.1f} "
-      "prefill(tok/s) {:.1f}\n",
-      ceiling / 1e9, bytes / 1e9, bytes * steps / 1e9, ceiling > 0 ? 100 * bytes * steps / ceiling : 0.0,
-      result.first_token_ms > 0 ? 1000.0 * shape.batch_size * shape.input_length / result.first_token_ms : 0.0);
+      "[ROOFLINE] batch_size {} input_length {} output_length {} read_bandwidth(GB/s) {:.2f} bytes_per_step(GB) {:.3f} "
+      "decode(GB/s) {:.2f} share(%) {:.1f} prefill(tok/s) {:.1f}",
+      shape.batch_size, shape.input_length, shape.output_length, ceilings.read_bytes_per_s / 1e9, bytes / 1e9,
+      rate / 1e9, share(rate, ceilings.read_bytes_per_s), seconds > 0 ? tokens / seconds : 0.0);
+  if (ceilings.gemm_flops > 0 && seconds > 0) {
+    const double flops = prefill_flops(subject.plan, shape.batch_size, shape.input_length) / seconds;
+    fmt::print(" gemm(TFLOP/s) {:.1f} prefill(TFLOP/s) {:.1f} prefill_share(%) {:.1f}", ceilings.gemm_flops / 1e12,
+               flops / 1e12, share(flops, ceilings.gemm_flops));
+  }
+  fmt::print("\n");
+}
+
+/// What a step took on average, and how much of it the device waited for the host.
+void printSteps(const EngineStats& before, const EngineStats& after) {
+  const auto steps = static_cast<double>(after.iteration - before.iteration);
+  if (steps < 1) return;
+  const double step = (after.total_step_ms - before.total_step_ms) / steps;
+  const double device = (after.total_device_ms - before.total_device_ms) / steps;
+  fmt::print("[STEP] steps {:.0f} step(ms) {:.3f} device(ms) {:.3f} not_hidden(ms) {:.3f} host_work(ms) {:.3f}\n", steps,
+             step, device, std::max(0.0, step - device),
+             (after.total_host_work_ms - before.total_host_work_ms) / steps);
+}
+
+Result<void> printProfile(const Flags& flags, const BenchmarkCase& shape, const std::stop_token& stop) {
+  TRY(EngineSource source, sourceOf(flags, shape.input_length, shape.output_length));
+  TRY(const std::vector<ProfileRow> rows,
+      profile_model(std::move(source), optionsOf(flags, shape.batch_size), shape, stop));
+  std::map<std::string, double> totals;
+  for (const ProfileRow& row : rows) totals[row.phase] += row.ms;
+  for (const ProfileRow& row : rows) {
+    fmt::print("[PROFILE] batch_size {} input_length {} {:<7} {:<24} calls {:>3} time(ms) {:>8.3f} share(%) {:>5.1f} "
+               "GB/s {:>7.1f} TFLOP/s {:>6.1f}\n",
+               shape.batch_size, shape.input_length, row.phase, row.name, row.calls, row.ms,
+               100 * row.ms / totals[row.phase], row.bytes / row.ms / 1e6, row.flops / row.ms / 1e9);
+  }
+  for (const auto& [phase, ms] : totals) fmt::print("[PROFILE] {} step {:.3f} ms, operation by operation\n", phase, ms);
+  return {};
 }
 
 BenchmarkCase largestOf(const std::vector<BenchmarkCase>& cases) {
@@ -120,20 +177,33 @@ BenchmarkCase largestOf(const std::vector<BenchmarkCase>& cases) {
 Result<int> benchCases(const Flags& flags, const std::stop_token& stop) {
   TRY(const std::vector<BenchmarkCase> cases, casesOf(flags));
   const BenchmarkCase largest = largestOf(cases);
-  TRY(const Subject subject, start(flags, largest.batch_size, largest.input_length, largest.output_length, stop));
+  TRY(Subject subject, start(flags, largest.batch_size, largest.input_length, largest.output_length, stop));
   std::vector<BenchmarkResult> results;
   if (flags.csv) fmt::print("{}\n", benchmark_csv_header());
   for (const BenchmarkCase& shape : cases) {
+    const EngineStats before = subject.engine->stats();
     TRY(const BenchmarkResult result, run_benchmark(*subject.engine, shape, flags.options, stop));
     const BenchmarkSubject words = describe(subject);
     fmt::print("{}\n", flags.csv ? benchmark_csv_row(words, shape, result) : benchmark_line(words, shape, result));
+    if (flags.roofline) printSteps(before, subject.engine->stats());
     std::fflush(stdout);
     results.push_back(result);
   }
-  if (!flags.roofline) return 0;
-  // Afterwards, so that the memory it takes is in no peak above.
-  const double ceiling = measure_read_bandwidth(roofThreads(flags.engine));
-  for (size_t i = 0; i < cases.size(); ++i) printRoofline(subject, cases[i], results[i], ceiling);
+  if (flags.roofline) {
+    // Afterwards, so that the memory it takes is in no peak above.
+    DeviceCeilings ceilings;
+    if (onGpu(subject)) {
+      ceilings = measure_device_ceilings(subject.engine->info().device);
+    } else {
+      ceilings.read_bytes_per_s = measure_read_bandwidth(roofThreads(flags.engine));
+    }
+    for (size_t i = 0; i < cases.size(); ++i) printRoofline(subject, cases[i], results[i], ceilings);
+  }
+  subject.engine.reset();
+  for (const BenchmarkCase& shape : cases) {
+    if (!flags.profile) break;
+    TRY_VOID(printProfile(flags, shape, stop));
+  }
   return 0;
 }
 
@@ -190,7 +260,10 @@ void addBench(CLI::App& program, Action& action) {
   command->add_option("--duration", flags->options.duration_s, "Seconds a case after which no further run starts")
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--csv", flags->csv, "CSV with the same keys");
-  command->add_flag("--roofline", flags->roofline, "Compare with the measured read bandwidth of the memory");
+  command->add_flag("--roofline", flags->roofline, "Compare with what the memory, and a GPU's matrix units, can do");
+  command->add_flag("--profile", flags->profile, "Time, GB/s and TFLOP/s of every kind of operation");
+  command->add_option("--max_num_tokens", flags->engine.options.max_num_tokens, "Tokens of a step; 0: by the device")
+      ->check(CLI::Range(0, 1 << 20));
   const std::string group = "Replay of a request trace (gptManagerBenchmark)";
   command
       ->add_option("--dataset", flags->dataset,

@@ -2,7 +2,11 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstring>
+#include <map>
+#include <memory>
+#include <thread>
 
 #include "core/graph/arch.h"
 #include "core/graph/passes.h"
@@ -81,32 +85,64 @@ size_t scales_of(WeightFormat format, const WeightSpec& spec, int group_size) {
   return static_cast<size_t>(spec.rows) * static_cast<size_t>(group_size > 0 ? spec.cols / group_size : 1);
 }
 
-/// Random numbers of about the size real weights have, in the canonical layout: data, then scales.
-WeightView random_weight(const EngineManifest& manifest, const WeightSpec& spec, std::vector<std::byte>& storage) {
-  const WeightFormat format = format_of(manifest, spec);
-  const size_t scales = scales_of(format, spec, manifest.group_size);
-  const size_t bytes = data_bytes(format, static_cast<size_t>(spec.rows), static_cast<size_t>(spec.cols));
-  const size_t scales_at = (bytes + 63) / 64 * 64;
-  storage.resize(scales_at + scales * sizeof(float));
-  const uint64_t seed = std::hash<std::string>()(spec.name);
-  const bool int8 = format == WeightFormat::int8_channel, int4 = format == WeightFormat::int4_group;
-  if (int8)
-    fill(storage.data(), bytes, seed, as_int8);
-  else if (int4)
-    fill(storage.data(), bytes, seed, [](uint64_t word) { return word; });
-  else
-    fill(storage.data(), bytes, seed, as_halves);
-  auto* scale = reinterpret_cast<float*>(storage.data() + scales_at);
-  std::fill(scale, scale + scales, int8 ? 0.02f / 73 : 0.02f / 4.6f);
-  WeightView view;
-  view.format = format;
-  view.rows = static_cast<int>(spec.rows);
-  view.cols = static_cast<int>(spec.cols);
-  view.group_size = !int4 ? 0 : manifest.group_size > 0 ? manifest.group_size : view.cols;
-  view.data = storage.data();
-  view.scales = scales ? scale : nullptr;
-  return view;
-}
+/// Random bytes of each format, made once: every weight is a window into them, so that a model of any size is there in
+/// seconds. Windows begin at different places, or every layer would add the same to the residual.
+class Pool {
+ public:
+  Pool(const Plan& plan, EngineManifest manifest) : manifest_(std::move(manifest)) {
+    for (const WeightSpec& spec : plan.weights) {
+      const WeightFormat format = format_of(manifest_, spec);
+      size_t& most = most_[format];
+      most = std::max(most, data_bytes(format, static_cast<size_t>(spec.rows), static_cast<size_t>(spec.cols)));
+      most_scales_ = std::max(most_scales_, scales_of(format, spec, manifest_.group_size));
+    }
+  }
+
+  /// In the canonical layout. Not thread-safe.
+  WeightView weight(const WeightSpec& spec) {
+    const WeightFormat format = format_of(manifest_, spec);
+    const bool int8 = format == WeightFormat::int8_channel, int4 = format == WeightFormat::int4_group;
+    const std::vector<std::byte>& bytes = bytes_of_format(format);
+    WeightView view;
+    view.format = format;
+    view.rows = static_cast<int>(spec.rows);
+    view.cols = static_cast<int>(spec.cols);
+    view.group_size = !int4 ? 0 : manifest_.group_size > 0 ? manifest_.group_size : view.cols;
+    view.data = bytes.data() + std::hash<std::string>()(spec.name) % kWindows * kWindowStep;
+    if (!int8 && !int4) return view;
+    scales_.assign(most_scales_, int8 ? 0.02f / 73 : 0.02f / 4.6f);
+    view.scales = scales_.data();
+    return view;
+  }
+
+ private:
+  static constexpr size_t kWindows = 4096, kWindowStep = 64;
+
+  const std::vector<std::byte>& bytes_of_format(WeightFormat format) {
+    std::vector<std::byte>& bytes = bytes_[format];
+    if (!bytes.empty()) return bytes;
+    bytes.resize(most_[format] + kWindows * kWindowStep);
+    const size_t parts = std::clamp<size_t>(std::thread::hardware_concurrency(), 1, 16);
+    const size_t part = (bytes.size() / parts + 63) / 64 * 64;
+    std::vector<std::jthread> workers;
+    for (size_t at = 0; at < bytes.size(); at += part) {
+      const size_t count = std::min(part, bytes.size() - at);
+      workers.emplace_back([&bytes, at, count, format] { fill_as(format, bytes.data() + at, count, at + 1); });
+    }
+    return bytes;
+  }
+  static void fill_as(WeightFormat format, std::byte* out, size_t count, uint64_t seed) {
+    if (format == WeightFormat::int8_channel) return fill(out, count, seed, as_int8);
+    if (format == WeightFormat::int4_group) return fill(out, count, seed, [](uint64_t word) { return word; });
+    fill(out, count, seed, as_halves);
+  }
+
+  const EngineManifest manifest_;
+  std::map<WeightFormat, size_t> most_;
+  std::map<WeightFormat, std::vector<std::byte>> bytes_;
+  size_t most_scales_ = 0;
+  std::vector<float> scales_;
+};
 
 Result<EngineManifest> manifest_of(const std::string& model, const std::string& quantization, int max_input_tokens,
                                    int max_output_tokens) {
@@ -153,8 +189,9 @@ Result<EngineSource> random_model(const std::string& model, const std::string& q
                 shape->max_positions, max_input_tokens, max_output_tokens);
   TRY(source.plan, plan_of(*shape));
   source.name = model;
-  source.weight = [manifest = source.manifest](const WeightSpec& spec, std::vector<std::byte>& storage) {
-    return Result<WeightView>(random_weight(manifest, spec, storage));
+  source.weight = [pool = std::make_shared<Pool>(source.plan, source.manifest)](const WeightSpec& spec,
+                                                                               std::vector<std::byte>&) {
+    return Result<WeightView>(pool->weight(spec));
   };
   source.vector = [](const WeightSpec& spec) {
     return Result<std::vector<float>>(std::vector<float>(static_cast<size_t>(spec.cols), 1.0f));
@@ -174,6 +211,20 @@ double decode_bytes(const Plan& plan, const EngineManifest& manifest, int sequen
   const ModelInfo& info = plan.info;
   const double cache_item = manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32" ? 4 : 2;
   return bytes + 2.0 * info.num_layers * info.num_kv_heads * info.head_dim * cache_item * sequences * context_tokens;
+}
+
+double prefill_flops(const Plan& plan, int sequences, int tokens) {
+  double flops = 0;
+  for (const WeightSpec& spec : plan.weights) {
+    const double product = 2.0 * static_cast<double>(spec.rows) * static_cast<double>(spec.cols);
+    if (spec.role == WeightRole::linear) flops += product * tokens;
+    if (spec.role == WeightRole::lm_head) flops += product;
+  }
+  for (const PlanStep& step : plan.steps) {
+    const bool attends = step.op == OpKind::attention || step.op == OpKind::cached_attention;
+    if (attends) flops += 2.0 * tokens * (tokens + 1.0) * step.attributes.heads * plan.info.head_dim;
+  }
+  return flops * sequences;
 }
 
 }  // namespace flightdeck

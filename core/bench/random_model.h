@@ -12,12 +12,16 @@ namespace flightdeck {
 /// "tinyllama_1.1b", …: the names random_model() knows.
 std::vector<std::string> random_model_names();
 
-/// none (float16), int8_weight_only or int4_weight_only (group 128). Weights are generated one at a time when the
-/// engine asks for them, so that host memory holds the engine and one weight. The source has no tokenizer.
+/// none (float16), int8_weight_only or int4_weight_only (group 128). Weights are windows into one pool of
+/// random bytes a format, made when the engine first asks, so that host memory holds no more than the largest weight. The source has no tokenizer.
 Result<EngineSource> random_model(const std::string& model, const std::string& quantization, int max_input_tokens,
                                   int max_output_tokens);
 
 /// Bytes of weights and cache that one decode step of `sequences` sequences with `context_tokens` each reads.
 double decode_bytes(const Plan& plan, const EngineManifest& manifest, int sequences, double context_tokens);
+
+/// Operations of reading `sequences` prompts of `tokens` tokens: products of the weights (the head once a prompt) and
+/// causal attention.
+double prefill_flops(const Plan& plan, int sequences, int tokens);
 
 }  // namespace flightdeck

@@ -21,7 +21,7 @@ struct EngineOptions {
   std::string device = "auto";      // auto, cpu, cuda:N
   int threads = 0;                  // CPU backend; 0: one per physical core
   int max_batch_size = 0;           // 0: the engine's own
-  int max_num_tokens = 512;         // tokens of one step: the chunk of a prefill
+  int max_num_tokens = 0;           // tokens of one step: the chunk of a prefill; 0: 512 on a CPU, 2048 on a GPU
   int tokens_per_block = 0;         // 0: the engine's own
   uint64_t kv_cache_bytes = 0;      // 0: what max_batch_size sequences of full context need, at most the fraction below
   double kv_cache_fraction = 0.85;  // of the free memory
@@ -53,6 +53,11 @@ struct EngineSource {
 Result<std::unique_ptr<Inference>> start_engine(EngineSource source, const EngineOptions& options,
                                                 const std::function<void(const LoadProgress&)>& progress = {},
                                                 std::stop_token stop = {});
+
+/// Opens and verifies an engine directory.
+Result<EngineSource> open_source(const std::string& engine_dir,
+                                 const std::function<void(const LoadProgress&)>& progress = {},
+                                 std::stop_token stop = {});
 
 /// Opens, verifies and starts an engine directory. Loads on the calling thread; progress is called from it. Cancelled
 /// through `stop`.

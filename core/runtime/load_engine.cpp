@@ -32,9 +32,8 @@ std::string chat_template(const std::string& folder) {
 
 }  // namespace
 
-Result<std::unique_ptr<Inference>> load_engine(const std::string& engine_dir, const EngineOptions& options,
-                                               const std::function<void(const LoadProgress&)>& progress,
-                                               std::stop_token stop) {
+Result<EngineSource> open_source(const std::string& engine_dir,
+                                 const std::function<void(const LoadProgress&)>& progress, std::stop_token stop) {
   TRY(EngineDir opened, EngineDir::open(engine_dir));
   const auto dir = std::make_shared<EngineDir>(std::move(opened));
   TRY_VOID(dir->verify([&](double fraction) {
@@ -52,6 +51,13 @@ Result<std::unique_ptr<Inference>> load_engine(const std::string& engine_dir, co
   source.weight = [dir](const WeightSpec& spec, std::vector<std::byte>&) { return dir->weight(spec); };
   source.vector = [dir](const WeightSpec& spec) { return dir->vector(spec); };
   source.loaded = [dir](const WeightSpec& spec) { dir->drop(spec); };
+  return source;
+}
+
+Result<std::unique_ptr<Inference>> load_engine(const std::string& engine_dir, const EngineOptions& options,
+                                               const std::function<void(const LoadProgress&)>& progress,
+                                               std::stop_token stop) {
+  TRY(EngineSource source, open_source(engine_dir, progress, stop));
   return start_engine(std::move(source), options, progress, stop);
 }
 

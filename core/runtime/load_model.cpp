@@ -1,3 +1,5 @@
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -12,8 +14,21 @@ constexpr int kSmallestContext = 64;
 
 double gib(uint64_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
 
-Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options) {
-  if (options.device == "cpu" || (options.device == "auto" && cuda_device_count() == 0)) {
+/// A GPU where there is a usable one; that it is not used is never silent.
+bool prefers_gpu() {
+  if (cuda_device_count() > 0) return true;
+  const std::string status = cuda_status();
+  spdlog::info("running on the CPU: {}", status);
+  return false;
+}
+
+/// bfloat16 weights have bfloat16's range of activations; every other type of weights computes in float16 on a GPU.
+DType gpu_activation(const EngineManifest& manifest) {
+  return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16;
+}
+
+Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, const EngineManifest& manifest) {
+  if (options.device == "cpu" || (options.device == "auto" && !prefers_gpu())) {
     return make_cpu_backend({.threads = options.threads});
   }
   const std::string number = options.device == "auto"              ? "0"
@@ -26,7 +41,7 @@ Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options) {
     return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
                 cuda_status());
   }
-  return make_cuda_backend({.device = std::stoi(number)});
+  return make_cuda_backend({.device = std::stoi(number), .activation = gpu_activation(manifest)});
 }
 
 Result<void> pack_weights(LoadedModel& model, const EngineSource& source,
@@ -84,6 +99,7 @@ void describe(LoadedModel& model, const EngineSource& source, const EngineOption
   info.qformat = std::string(name_of(manifest.qformat));
   info.device = device.id;
   info.device_name = device.name;
+  info.compute_cap = device.compute_cap;
   info.architecture = model.plan.info.architecture;
   info.vocab_size = model.plan.info.vocab_size;
   info.context_tokens = std::min(manifest.context_tokens(), model.plan.info.max_positions);
@@ -91,7 +107,11 @@ void describe(LoadedModel& model, const EngineSource& source, const EngineOption
   info.tokens_per_block = options.tokens_per_block > 0 ? options.tokens_per_block : manifest.tokens_per_block;
 }
 
-DType cache_dtype(const EngineManifest& manifest) {
+/// A GPU needs thousands of tokens at once to be busy, and is done with them as soon as a CPU with a few hundred.
+int default_step_tokens(const Backend& backend) { return backend.info().activation == DType::f32 ? 512 : 2048; }
+
+DType cache_dtype(const EngineManifest& manifest, const DeviceInfo& device) {
+  if (device.activation != DType::f32) return DType::f16;  // a GPU's cache is float16 whatever the weights are
   const bool wide =
       manifest.kv_cache_dtype == "float32" || (manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32");
   return wide ? DType::f32 : DType::f16;
@@ -110,13 +130,16 @@ void warm_up(LoadedModel& model) {
 
 Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOptions& options,
                   const std::function<void(const LoadProgress&)>& progress, const std::stop_token& stop) {
-  TRY(model.backend, make_backend(options));
+  if (!model.backend) {
+    TRY(model.backend, make_backend(options, source.manifest));
+  }
   describe(model, source, options);
   TRY_VOID(pack_weights(model, source, progress, stop));
-  const DType dtype = cache_dtype(source.manifest);
+  const DType dtype = cache_dtype(source.manifest, model.backend->info());
   TRY(const int blocks, size_cache(model, source.manifest, options, dtype));
   model.cache = std::make_unique<KvCache>(*model.backend, model.plan.info, dtype, blocks, model.info.tokens_per_block);
-  const int max_tokens = std::max(options.max_num_tokens, model.info.max_batch_size);
+  const int step_tokens = options.max_num_tokens > 0 ? options.max_num_tokens : default_step_tokens(*model.backend);
+  const int max_tokens = std::max(step_tokens, model.info.max_batch_size);
   const int logit_rows = std::max(kMaxLogitRows, model.info.max_batch_size);
   model.scheduling = {model.info.max_batch_size, max_tokens, logit_rows, options.policy, options.prefix_reuse};
   model.executor = std::make_unique<Executor>(model.plan, *model.backend, model.weights, *model.cache, max_tokens,
@@ -133,9 +156,10 @@ Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOp
 
 Result<std::unique_ptr<LoadedModel>> load_model(EngineSource source, const EngineOptions& options,
                                                 const std::function<void(const LoadProgress&)>& progress,
-                                                std::stop_token stop) {
+                                                std::stop_token stop, std::unique_ptr<Backend> backend) {
   const auto start = std::chrono::steady_clock::now();
   auto model = std::make_unique<LoadedModel>();
+  model->backend = std::move(backend);
   model->plan = source.plan;
   model->tokenizer = source.tokenizer;
   model->chat_prompt = source.chat_prompt;

@@ -25,9 +25,10 @@ struct LoadedModel {
   std::unique_ptr<Executor> executor;
 };
 
-/// Chooses the device, packs the weights, sizes and allocates the cache. Caller's thread.
+/// Chooses the device (tests bring a backend of their own), packs the weights, sizes and allocates the cache. Caller's
+/// thread.
 Result<std::unique_ptr<LoadedModel>> load_model(EngineSource source, const EngineOptions& options,
                                                 const std::function<void(const LoadProgress&)>& progress,
-                                                std::stop_token stop);
+                                                std::stop_token stop, std::unique_ptr<Backend> backend = nullptr);
 
 }  // namespace flightdeck

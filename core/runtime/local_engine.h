@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "core/runtime/loaded_model.h"
+#include "core/runtime/logit_edits.h"
 #include "core/runtime/request_state.h"
 #include "core/runtime/sampler.h"
 #include "core/runtime/statistics.h"
@@ -46,18 +48,37 @@ class LocalEngine final : public Inference {
 
   void post(Command command);
 
-  // Engine thread:
+  /// A part of a step that runs on the device. The sequence is there as long as the request is.
+  struct PartUnderWay {
+    RequestId id;
+    ScheduledPart part;
+  };
+  struct StepUnderWay {
+    std::vector<PartUnderWay> parts;
+    Clock::time_point start;
+  };
+
+  // Engine thread (local_engine.cpp):
   void run();
   bool take_commands();
   void start(std::unique_ptr<RequestState> state);
   void finish(RequestId id, FinishReason reason, const std::string& error = {});
   void finish_all(FinishReason reason, const std::string& error);
-  void step();
-  void fill_input(const std::vector<ScheduledPart>& parts);
-  void deliver(const std::vector<ScheduledPart>& parts);
-  void deliver_part(const ScheduledPart& part, float* logits);
-  void record(const std::vector<ScheduledPart>& parts, Clock::time_point start, double device_ms);
   void publish();
+
+  // Engine thread (engine_steps.cpp):
+  void step();
+  void step_on_host();
+  bool start_step();
+  void finish_step();
+  void finish_steps();
+  void fill_input(const std::vector<ScheduledPart>& parts);
+  void fill_samples(const std::vector<ScheduledPart>& parts);
+  void note_scheduled(const std::vector<ScheduledPart>& parts, Clock::time_point start);
+  void deliver(const ScheduledPart& part, float* logits);
+  void take_token(const ScheduledPart& part, int32_t token);
+  void record(const StepUnderWay& step, double device_ms);
+  void note_times(const StepUnderWay& step, double device_ms);
 
   const std::unique_ptr<LoadedModel> model_;
   const Clock::time_point loaded_ = Clock::now();
@@ -78,6 +99,11 @@ class LocalEngine final : public Inference {
   StepInput input_;
   std::vector<float> logits_;
   std::unordered_map<RequestId, std::unique_ptr<RequestState>> requests_;
+  std::unordered_map<RequestId, LogitEdits> edits_;  // where the device samples
+  std::deque<StepUnderWay> under_way_;               // at most two
+  int need_known_tokens_ = 0;                        // requests whose steps cannot begin before the last one's ids are known
+  Clock::time_point last_step_end_;
+  double host_work_ms_ = 0;  // since the last step's end
   EngineStats totals_;  // the counters of the snapshot
 
   std::thread thread_;  // last: starts when everything else is there

@@ -124,7 +124,11 @@ bool Sampler::gather(std::span<const float> logits, const SamplingParams& params
 /// the probability top_k left. Tokens less likely than (1 - top_p) / vocabulary together hold less than 1 - top_p, so
 /// they are dropped before the sort.
 void Sampler::keep_nucleus(const SamplingParams& params, size_t vocab) {
-  if (params.top_p >= 1.0) return;
+  if (params.top_p >= 1.0) {
+    // Behind top_k candidates stand by likelihood, as behind top_p: the choice depends on the logits alone.
+    if (params.top_k > 0) std::sort(candidates_.begin(), candidates_.end(), likelier);
+    return;
+  }
   if (params.top_k > 0) {
     total_ = 0;
     for (const Candidate& c : candidates_) total_ += c.probability;

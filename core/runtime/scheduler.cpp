@@ -47,6 +47,7 @@ void Scheduler::plan_running(std::vector<ScheduledPart>& step, bool decoding, in
   for (size_t i = 0; i < running_.size() && budget > 0 && logit_budget > 0; ++i) {
     Sequence& sequence = *running_[i];
     if ((sequence.remaining() == 1 && sequence.generated() > 0) != decoding) continue;
+    if (sequence.max_tokens > 0 && sequence.generated() >= sequence.max_tokens) continue;  // its last step runs
     const auto part = plan_part(sequence, budget, logit_budget);
     if (part) step.push_back(*part);
   }
@@ -62,6 +63,7 @@ std::optional<ScheduledPart> Scheduler::plan_part(Sequence& sequence, int& budge
   part.sequence = &sequence;
   part.first = sequence.computed;
   part.count = count;
+  part.slot = sequence.slot;
   part.samples = sequence.computed + count == static_cast<int>(sequence.tokens.size());
   part.prefill = !(sequence.generated() > 0 && sequence.remaining() == 1);
   budget -= count;
@@ -69,12 +71,12 @@ std::optional<ScheduledPart> Scheduler::plan_part(Sequence& sequence, int& budge
   return part;
 }
 
-void Scheduler::advance(const ScheduledPart& part) {
-  Sequence& sequence = *part.sequence;
-  const int full_before = sequence.computed / pool_.block_size();
-  sequence.computed = part.first + part.count;
-  if (!options_.prefix_reuse) return;
-  for (int i = full_before; i < sequence.computed / pool_.block_size(); ++i)
+void Scheduler::advance(const ScheduledPart& part) { part.sequence->computed = part.first + part.count; }
+
+void Scheduler::remember(const ScheduledPart& part) {
+  const Sequence& sequence = *part.sequence;
+  if (!options_.prefix_reuse || sequence.blocks.empty()) return;
+  for (int i = part.first / pool_.block_size(); i < (part.first + part.count) / pool_.block_size(); ++i)
     pool_.remember(sequence.blocks, i, sequence.tokens);
 }
 

@@ -43,6 +43,7 @@ struct ScheduledPart {
   Sequence* sequence = nullptr;
   int first = 0;
   int count = 0;
+  int slot = -1;         // of the sequence when it was scheduled
   bool samples = false;  // its last token's logits choose the next token
   bool prefill = false;
 };
@@ -62,9 +63,13 @@ class Scheduler {
 
   /// The next step, decoding sequences first, then prefill in order of arrival. Empty when nothing can run.
   std::vector<ScheduledPart> schedule();
-  /// The part has run: its tokens are in the cache.
+  /// The part runs or has run: later steps find its tokens in the cache.
   void advance(const ScheduledPart& part);
-  /// Appends the sampled token of a part that `samples`.
+  /// The part has run and all its tokens are known: blocks it filled can be found by their content. After advance; a
+  /// sequence preempted meanwhile has nothing to remember.
+  void remember(const ScheduledPart& part);
+  /// Appends the sampled token of a part that `samples`; it may be a stand-in until the token is known. A sequence that
+  /// has its max_tokens, stand-ins counted, is scheduled no more.
   void append(Sequence& sequence, int32_t token) { sequence.tokens.push_back(token); }
 
   bool idle() const { return running_.empty() && waiting_.empty(); }

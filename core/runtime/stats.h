@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/runtime/request.h"
+#include "kernels/device_usage.h"
 
 namespace flightdeck {
 
@@ -36,14 +37,19 @@ struct EngineStats {
   int tokens_per_block = 0;
   double decode_tokens_per_s = 0;  // over the last second
   double prefill_tokens_per_s = 0;
-  double step_ms = 0;  // last step
-  double host_ms = 0;  // of it, scheduling and sampling
+  double step_ms = 0;       // last step: from the end of the one before, or from its start after a pause
+  double device_ms = 0;     // of it, on the device
+  double host_ms = 0;       // of it, scheduling and sampling while the device waited
+  double host_work_ms = 0;  // scheduling, sampling and delivery in all, hidden behind the device's work or not
+  // Sums since the engine was loaded, for averages over a time:
+  double total_step_ms = 0, total_device_ms = 0, total_host_work_ms = 0;
   uint64_t total_generated_tokens = 0;
   uint64_t total_prompt_tokens = 0;
   uint64_t total_reused_tokens = 0;
   uint64_t weight_bytes = 0;
   uint64_t kv_cache_bytes = 0;
   uint64_t host_rss_bytes = 0;
+  DeviceUsage device;  // of a GPU, as its driver counts it; empty elsewhere
   std::vector<RequestView> requests;
 };
 

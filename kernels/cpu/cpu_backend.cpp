@@ -16,9 +16,10 @@ class CpuBackend final : public Backend {
 
   DeviceInfo info() const override {
     const cpu::MemoryInfo memory = cpu::memory_info();
-    return {"cpu", name_, DType::f32, memory.total_bytes, memory.available_bytes};
+    return {"cpu", name_, DType::f32, memory.total_bytes, memory.available_bytes, "cpu"};
   }
   Buffer allocate(size_t bytes) override { return cpu::allocate_aligned(bytes, "The CPU engine"); }
+  Buffer allocate_host(size_t bytes) override { return allocate(bytes); }
   void upload(void* device, const void* host, size_t bytes) override { copy(device, host, bytes); }
   void download(void* host, const void* device, size_t bytes) override { copy(host, device, bytes); }
   std::unique_ptr<PackedWeight> pack(const WeightView& weight) override {

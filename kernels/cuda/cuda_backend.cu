@@ -1,10 +1,9 @@
 // The CUDA engine as a Backend: device memory, operations of cuda_ops.h, steps replayed as graphs.
-#include <cstring>
-#include <map>
-
 #include "kernels/backend.h"
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/cuda_ops.h"
+#include "kernels/cuda/marks.h"
+#include "kernels/cuda/step_graphs.h"
 
 namespace flightdeck {
 namespace {
@@ -13,24 +12,32 @@ namespace {
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int device, DType activation) : context_(device, activation) {}
-  ~CudaBackend() override { drop_graphs(); }
 
   DeviceInfo info() const override {
     cudaDeviceProp properties;
     cuda::check(cudaGetDeviceProperties(&properties, context_.device), "asking the GPU what it is");
     size_t available = 0, total = 0;
     cuda::check(cudaMemGetInfo(&available, &total), "asking the GPU for its memory");
-    return {"cuda:" + std::to_string(context_.device), properties.name, context_.activation, total, available};
+    return {"cuda:" + std::to_string(context_.device), properties.name, context_.activation, total, available,
+            "sm" + std::to_string(properties.major) + std::to_string(properties.minor)};
   }
+  void attach_thread() override { cuda::check(cudaSetDevice(context_.device), "choosing the GPU"); }
   Buffer allocate(size_t bytes) override { return cuda::allocate_device(bytes, "The CUDA engine"); }
-  void upload(void* device, const void* host, size_t bytes) override {
-    if (bytes == 0) return;
-    cuda::check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, context_.stream), "copying to the GPU");
+  Buffer allocate_host(size_t bytes) override {
+    if (bytes == 0) return {};
+    void* memory = nullptr;
+    cuda::check(cudaMallocHost(&memory, bytes), "taking pinned memory");
+    return {memory, bytes, [](void* pointer) { cudaFreeHost(pointer); }};
   }
+  void upload(void* device, const void* host, size_t bytes) override { context_.upload(device, host, bytes); }
   void download(void* host, const void* device, size_t bytes) override {
     if (bytes == 0) return;
     cuda::check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, context_.stream), "copying from the GPU");
     synchronize();
+  }
+  void download_later(void* host, const void* device, size_t bytes) override {
+    if (bytes == 0) return;
+    cuda::check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, context_.stream), "copying from the GPU");
   }
   std::unique_ptr<PackedWeight> pack(const WeightView& weight) override { return cuda::pack_weight(weight, context_); }
   size_t packed_bytes(WeightFormat format, int rows, int cols, int group_size) const override {
@@ -51,14 +58,22 @@ class CudaBackend final : public Backend {
   void add(const BinaryArgs& args) override { cuda::add(args, context_); }
   void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, context_); }
 
+  bool samples() const override { return true; }
+  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, context_); }
+  void sample(const SampleArgs& args) override { cuda::sample(args, context_); }
+
+  void run_step(const StepKey& key, const std::function<void()>& operations) override { graphs_.run(key, operations); }
+  uint64_t mark() override { return marks_.record(context_.stream); }
+  void wait(uint64_t mark) override { marks_.wait(mark); }
+  double milliseconds_between(uint64_t first, uint64_t second) override { return marks_.milliseconds(first, second); }
   void synchronize() override {
     cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU");
   }
 
  private:
-  void drop_graphs() {}
-
   cuda::Context context_;
+  cuda::StepGraphs graphs_{context_};
+  cuda::Marks marks_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "kernels/cuda/cuda_context.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/cuda/cuda_error.h"
 
@@ -25,6 +26,10 @@ Context::Context(int device_index, DType activation_type) : device(device_index)
 Context::~Context() {
   cudaSetDevice(device);
   if (stream) cudaStreamSynchronize(stream);
+  for (int i = 0; i < 2; ++i) {
+    if (piece_free_[i]) cudaEventDestroy(piece_free_[i]);
+    cudaFreeHost(pieces_[i]);
+  }
   cudaFree(scratch_);
   cudaFree(counters_);
   if (blas) cublasLtDestroy(blas);
@@ -48,6 +53,30 @@ std::byte* Context::scratch(size_t bytes) {
   scratch_bytes_ = wanted;
   ++generation_;
   return scratch_;
+}
+
+void Context::take_pieces() {
+  for (int i = 0; i < 2; ++i) {
+    check(cudaMallocHost(&pieces_[i], kPieceBytes), "taking pinned memory");
+    check(cudaEventCreateWithFlags(&piece_free_[i], cudaEventDisableTiming), "making an event");
+  }
+}
+
+void Context::upload(void* to, const void* from, size_t bytes) {
+  if (bytes == 0) return;
+  if (bytes < kStagedBytes) {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream), "copying to the GPU");
+    return;
+  }
+  if (!piece_free_[1]) take_pieces();
+  for (size_t at = 0, turn = 0; at < bytes; at += kPieceBytes, turn ^= 1) {
+    const size_t piece = std::min(kPieceBytes, bytes - at);
+    check(cudaEventSynchronize(piece_free_[turn]), "waiting for the GPU");  // an event never recorded is over
+    std::memcpy(pieces_[turn], static_cast<const std::byte*>(from) + at, piece);
+    check(cudaMemcpyAsync(static_cast<std::byte*>(to) + at, pieces_[turn], piece, cudaMemcpyHostToDevice, stream),
+          "copying to the GPU");
+    check(cudaEventRecord(piece_free_[turn], stream), "marking the stream");
+  }
 }
 
 }  // namespace flightdeck::cuda

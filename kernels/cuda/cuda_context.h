@@ -35,11 +35,21 @@ class Context {
   /// kCounters zeros for kernels whose blocks count each other; a kernel leaves zeros behind.
   uint32_t* counters() const { return counters_; }
   static constexpr size_t kCounters = 1024;
+  /// Copies host memory to the device in order with the stream; `host` may be reused when it returns. Large copies go
+  /// through two pinned buffers in turn, so that the host fills one while the other travels: a plain copy of unpinned
+  /// memory (a mapped file) reaches a fraction of the bus.
+  void upload(void* device, const void* host, size_t bytes);
   /// True while a step is being captured: nothing may be allocated, timed or waited for.
   bool capturing() const { return capturing_; }
   void set_capturing(bool on) { capturing_ = on; }
 
  private:
+  static constexpr size_t kPieceBytes = size_t{16} << 20;
+  static constexpr size_t kStagedBytes = size_t{2} << 20;  // smaller copies gain nothing
+  void take_pieces();
+
+  void* pieces_[2] = {};  // pinned, taken at the first large copy
+  cudaEvent_t piece_free_[2] = {};
   std::byte* scratch_ = nullptr;
   uint32_t* counters_ = nullptr;
   size_t scratch_bytes_ = 0;

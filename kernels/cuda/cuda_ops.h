@@ -24,5 +24,7 @@ void gated_activation(const GatedActivationArgs& args, Context& context);
 void multiply(const BinaryArgs& args, Context& context);
 void add(const BinaryArgs& args, Context& context);
 void gather_rows(const GatherRowsArgs& args, Context& context);
+void pending_tokens(const PendingTokensArgs& args, Context& context);
+void sample(const SampleArgs& args, Context& context);
 
 }  // namespace flightdeck::cuda

@@ -1,6 +1,8 @@
 // Linked where this build has no CUDA: nothing is found and nothing can be made.
 #include "kernels/backend.h"
 #include "kernels/device_error.h"
+#include "kernels/device_usage.h"
+#include "kernels/roofline.h"
 
 namespace flightdeck {
 
@@ -12,5 +14,9 @@ std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: this program was built without CUDA. " +
                     "Choose the device \"cpu\", or build with -DFLIGHTDECK_CUDA=ON.");
 }
+
+DeviceUsage device_usage(const std::string&) { return {}; }
+
+DeviceCeilings measure_device_ceilings(const std::string&) { return {}; }
 
 }  // namespace flightdeck

@@ -1,5 +1,5 @@
 // Paged attention against the plain loop: grouped heads, windows, soft caps, ALiBi, any head size.
-#include "tests/kernels/naive.h"
+#include "tests/kernels/device.h"
 
 namespace flightdeck::test {
 
@@ -100,22 +100,35 @@ Floats queries(const Case& which, const Batch& batch, float spread = 1.0f) {
 }  // namespace
 
 void AttentionTest::matches_naive_data() {
+  QTest::addColumn<QString>("device");
   QTest::addColumn<int>("index");
-  for (size_t i = 0; i < kCases.size(); ++i) QTest::newRow(kCases[i].first) << static_cast<int>(i);
+  for (const char* device : Device::kNames) {
+    for (size_t i = 0; i < kCases.size(); ++i)
+      QTest::newRow(Device::row_name(device, kCases[i].first).c_str()) << device << static_cast<int>(i);
+  }
 }
 void AttentionTest::matches_naive() {
+  USE_DEVICE(device);
   QFETCH(int, index);
-  const Case& which = kCases[static_cast<size_t>(index)].second;
+  Case which = kCases[static_cast<size_t>(index)].second;
+  if (device.activation() != DType::f32) which.dtype = DType::f16;  // a GPU's cache has no other type
   const Batch batch(kRagged, which.block_size);
   Cache cache(batch, which.dtype, which.kv_heads, which.dim);
-  const Floats q = queries(which, batch);
+  Floats q = queries(which, batch), none;
+  AttentionArgs args = arguments(which, cache, batch, q, none);
+  args.q = device.put(q, batch.tokens(), which.heads * which.dim);
+  args.cache = device.put(cache);
+  args.batch = device.put(batch);
+  if (which.alibi) args.alibi_slopes = device.put(kSlopes);
   Doubles expected;
   for (int t = 0; t < batch.tokens(); ++t) {
     for (int head = 0; head < which.heads; ++head) naive_head(which, cache, batch, q, t, head, expected);
   }
   for_each_target([&](const char* target) {
-    const double error = difference(run(which, cache, batch, q), expected);
-    QVERIFY2(error <= Tolerance::float32, qPrintable(QString("%1: %2").arg(target).arg(error)));
+    args.out = device.make(batch.tokens(), which.heads * which.dim);
+    device->attention(args);
+    const double error = difference(device.get(args.out), expected);
+    QVERIFY2(error <= device.tolerance(), qPrintable(QString("%1: %2").arg(target).arg(error)));
   });
 }
 

@@ -1,5 +1,5 @@
 // Linear in every weight format against the plain loop: odd sizes, ragged batches, every instruction set.
-#include "tests/kernels/naive.h"
+#include "tests/kernels/device.h"
 
 namespace flightdeck::test {
 
@@ -67,20 +67,33 @@ Floats run(Backend& backend, const PackedWeight& weight, Floats in, int tokens, 
 
 }  // namespace
 
-void LinearTest::matches_naive_data() { add_shapes(); }
+void LinearTest::matches_naive_data() {
+  QTest::addColumn<QString>("device");
+  QTest::addColumn<int>("index");
+  for (const char* device : Device::kNames) {
+    for (size_t i = 0; i < kShapes.size(); ++i)
+      QTest::newRow(Device::row_name(device, kShapes[i].first).c_str()) << device << static_cast<int>(i);
+  }
+}
 void LinearTest::matches_naive() {
+  USE_DEVICE(device);
   QFETCH(int, index);
   const Shape& shape = kShapes[static_cast<size_t>(index)].second;
   const Weight weight = random_weight(shape.format, shape.rows, shape.cols, shape.group, 1);
   const Floats bias = random_floats(static_cast<size_t>(shape.rows), 2);
-  const Floats in = whole_numbers(shape);
-  const auto backend = make_cpu_backend();
-  const auto packed = backend->pack(weight.view());
-  QCOMPARE(packed->bytes(), backend->packed_bytes(shape.format, shape.rows, shape.cols, shape.group));
-  COMPARE_WITHIN(run(*backend, *packed, in, shape.tokens), naive_linear(in, shape.tokens, weight, nullptr),
-                 Tolerance::float32);
-  COMPARE_WITHIN(run(*backend, *packed, in, shape.tokens, bias.data()),
-                 naive_linear(in, shape.tokens, weight, bias.data()), Tolerance::float32);
+  Floats in = whole_numbers(shape);
+  const auto packed = device->pack(weight.view());
+  QCOMPARE(packed->bytes(), device->packed_bytes(shape.format, shape.rows, shape.cols, shape.group));
+  const Matrix from = device.put(in, shape.tokens, shape.cols);
+  for (const bool biased : {false, true}) {
+    const float* added = biased ? device.put(bias) : nullptr;
+    const Doubles expected = naive_linear(in, shape.tokens, weight, biased ? bias.data() : nullptr);
+    const Matrix out = device.make(shape.tokens, shape.rows), logits = device.make_float32(shape.tokens, shape.rows);
+    device->linear({out, from, packed.get(), added});
+    COMPARE_WITHIN(device.get(out), expected, device.tolerance());
+    device->linear({logits, from, packed.get(), added});
+    COMPARE_WITHIN(device.get(logits), expected, device.tolerance());
+  }
 }
 
 void LinearTest::every_instruction_set_agrees() {

@@ -3,6 +3,7 @@
 
 #include <QtTest>
 #include <condition_variable>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -19,6 +20,12 @@ inline std::shared_ptr<EngineDir> built(const BuildOptions& options) {
   auto dir = EngineDir::open(options.output_dir);
   if (!dir) qFatal("open: %s", dir.error().message.c_str());
   return std::make_shared<EngineDir>(std::move(*dir));
+}
+
+/// What tests of whole models run on: FLIGHTDECK_TEST_DEVICE (tests/gpu/run.sh sets it to "cuda:0"), else the CPU.
+inline std::string test_device() {
+  const char* chosen = std::getenv("FLIGHTDECK_TEST_DEVICE");
+  return chosen ? chosen : "cpu";
 }
 
 /// Starts an engine directory without a tokenizer: ids in, ids out.

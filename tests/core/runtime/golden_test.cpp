@@ -25,13 +25,21 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
   return largest;
 }
 
+/// A GPU computes in float16: ten mantissa bits through a few layers, and nothing exact.
+double allowed_difference(const std::vector<float>& expected) {
+  if (test_device() == "cpu") return 1e-3;
+  double largest = 0;
+  for (const float value : expected) largest = std::max(largest, std::abs(static_cast<double>(value)));
+  return 0.02 * largest;
+}
+
 std::unique_ptr<Inference> float32_engine(const std::string& model_dir, const QTemporaryDir& folder) {
   BuildOptions options;
   options.model_dir = model_dir;
   options.output_dir = folder.filePath("engine").toStdString();
   options.qformat = QFormat::full_prec;
   options.dtype = "float32";
-  return started(built(options));
+  return started(built(options), {.device = test_device()});
 }
 
 }  // namespace
@@ -63,8 +71,8 @@ class GoldenTest : public QObject {
     QCOMPARE(answers[0].ids, greedy);
     const auto expected = read_floats(folder + "/logits.f32");
     QCOMPARE(answers[0].logits.size(), expected.size());
-    QVERIFY2(largest_difference(answers[0].logits, expected, expected.size()) < 1e-3,
-             "logits differ from the reference");
+    const double difference = largest_difference(answers[0].logits, expected, expected.size());
+    QVERIFY2(difference < allowed_difference(expected), qPrintable(QString("logits differ by %1").arg(difference)));
   }
 
   void stories260k_gives_the_reference_tokens_data() {
@@ -95,7 +103,8 @@ class GoldenTest : public QObject {
     if (!request.want_logits) return;
     const auto logits = read_floats(shared_data("models/stories260K/golden_logits_200x512.f32"));
     QVERIFY(answers[0].logits.size() >= logits.size());
-    QVERIFY2(largest_difference(answers[0].logits, logits, logits.size()) < 1e-3, "logits differ from llama2.c");
+    const double difference = largest_difference(answers[0].logits, logits, logits.size());
+    QVERIFY2(difference < allowed_difference(logits), qPrintable(QString("logits differ by %1").arg(difference)));
   }
 };
 

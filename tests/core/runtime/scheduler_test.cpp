@@ -28,6 +28,7 @@ struct Driver {
     const auto parts = scheduler.schedule();
     for (const ScheduledPart& part : parts) {
       scheduler.advance(part);
+      scheduler.remember(part);
       if (!part.samples) continue;
       Sequence& sequence = *part.sequence;
       scheduler.append(sequence, 7000 + sequence.generated());

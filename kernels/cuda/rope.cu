@@ -1,0 +1,114 @@
+// Rotary embedding, alone and fused with the write into the cache.
+#include "kernels/cuda/cache_slot.h"
+#include "kernels/cuda/cuda_ops.h"
+#include "kernels/cuda/launch.h"
+
+namespace flightdeck::cuda {
+namespace {
+
+constexpr int kThreads = 128;
+
+/// V pairs of one head: `low` and `high` are half a rotation apart.
+template <class T, int V>
+__device__ __forceinline__ void rotate(Pack<T, V>& low, Pack<T, V>& high, const float* row, int at, int half) {
+  float cosine[V], sine[V];
+  load_constants<V>(row + at, cosine);
+  load_constants<V>(row + half + at, sine);
+#pragma unroll
+  for (int i = 0; i < V; ++i) {
+    const float x = to_float(low.values[i]), y = to_float(high.values[i]);
+    low.values[i] = from_float<T>(x * cosine[i] - y * sine[i]);
+    high.values[i] = from_float<T>(y * cosine[i] + x * sine[i]);
+  }
+}
+
+/// Grid [tokens, parts]: V pairs a thread, in place.
+template <class T, int V>
+__global__ void __launch_bounds__(kThreads)
+    rope_rows(T* x, int stride, int heads, int head_dim, int half, const float* table, const int32_t* positions) {
+  let_next_start();
+  wait_for_inputs();
+  const int item = static_cast<int>(blockIdx.y * kThreads + threadIdx.x), items = half / V;
+  if (item >= heads * items) return;
+  const int at = item % items * V;
+  const float* row = table + static_cast<size_t>(positions[blockIdx.x]) * (2 * half);
+  T* from = x + static_cast<size_t>(blockIdx.x) * stride + item / items * head_dim + at;
+  Pack<T, V> low = load<T, V>(from), high = load<T, V>(from + half);
+  rotate<T, V>(low, high, row, at, half);
+  store<T, V>(from, low);
+  store<T, V>(from + half, high);
+}
+
+/// Grid [tokens, parts]. A thread has one of, in this order: V rotated pairs of a query or key head; V key values that
+/// are not rotated (rotary_dim < head_dim); V values of a value head.
+template <class T, int V>
+__global__ void __launch_bounds__(kThreads)
+    rope_cache_rows(CachePlace place, T* qkv, int stride, int heads, int half, const float* table) {
+  let_next_start();
+  wait_for_inputs();
+  const int token = static_cast<int>(blockIdx.x), dim = place.head_dim, kv_heads = place.kv_heads;
+  int item = static_cast<int>(blockIdx.y * kThreads + threadIdx.x);
+  T* row = qkv + static_cast<size_t>(token) * stride;
+  const int pairs = half / V, rotated = (heads + kv_heads) * pairs;
+  if (item < rotated) {
+    const int head = item / pairs, at = item % pairs * V;
+    T* from = row + head * dim + at;
+    Pack<T, V> low = load<T, V>(from), high = load<T, V>(from + half);
+    rotate<T, V>(low, high, table + static_cast<size_t>(place.positions[token]) * (2 * half), at, half);
+    if (head < heads) {
+      store<T, V>(from, low);
+      store<T, V>(from + half, high);
+    } else {
+      __half* to = place.keys + cache_slot(place, token, head - heads) + at;
+      store_in_cache(to, low);
+      store_in_cache(to + half, high);
+    }
+    return;
+  }
+  item -= rotated;
+  const int plain = (dim - 2 * half) / V;
+  if (item < kv_heads * plain) {
+    const int head = item / plain, at = 2 * half + item % plain * V;
+    store_in_cache(place.keys + cache_slot(place, token, head) + at, load<T, V>(row + (heads + head) * dim + at));
+    return;
+  }
+  item -= kv_heads * plain;
+  const int head = item / (dim / V), at = item % (dim / V) * V;
+  if (head < kv_heads)
+    store_in_cache(place.values + cache_slot(place, token, head) + at,
+                   load<T, V>(row + (heads + kv_heads + head) * dim + at));
+}
+
+bool rope_vectorizes(const Matrix& x, int head_dim, int rotary_dim, const float* table) {
+  return aligned16(x.data) && x.stride % 8 == 0 && head_dim % 8 == 0 && rotary_dim % 16 == 0 && aligned16(table);
+}
+
+}  // namespace
+
+void rope(const RopeArgs& args, Context& context) {
+  if (args.x.rows == 0) return;
+  const int half = args.rotary_dim / 2;
+  with_width(args.x.dtype, rope_vectorizes(args.x, args.head_dim, args.rotary_dim, args.table), [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int V = decltype(width)::value;
+    const dim3 grid(static_cast<unsigned>(args.x.rows), blocks_for(static_cast<size_t>(args.heads * (half / V)), kThreads));
+    launch(context, rope_rows<T, V>, grid, dim3(kThreads), 0, static_cast<T*>(args.x.data), args.x.stride, args.heads,
+           args.head_dim, half, args.table, args.positions);
+  });
+}
+
+void rope_cache_write(const RopeCacheWriteArgs& args, Context& context) {
+  if (args.batch.tokens == 0) return;
+  const CachePlace place = place_of(args.cache, args.batch);
+  const int half = args.rotary_dim / 2, dim = args.cache.head_dim, kv_heads = args.cache.kv_heads;
+  with_width(args.qkv.dtype, rope_vectorizes(args.qkv, dim, args.rotary_dim, args.table), [&](auto type, auto width) {
+    using T = decltype(type);
+    constexpr int V = decltype(width)::value;
+    const int items = (args.heads + kv_heads) * (half / V) + kv_heads * ((dim - 2 * half) / V) + kv_heads * (dim / V);
+    const dim3 grid(static_cast<unsigned>(args.batch.tokens), blocks_for(static_cast<size_t>(items), kThreads));
+    launch(context, rope_cache_rows<T, V>, grid, dim3(kThreads), 0, place, static_cast<T*>(args.qkv.data),
+           args.qkv.stride, args.heads, half, args.table);
+  });
+}
+
+}  // namespace flightdeck::cuda
