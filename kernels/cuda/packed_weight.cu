@@ -158,10 +158,6 @@ size_t scale_count(const WeightView& weight) {
   return static_cast<size_t>(weight.rows) * static_cast<size_t>(weight.cols / weight.group_size);
 }
 
-void copy_up(void* device, const void* host, size_t bytes, Context& context) {
-  check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, context.stream), "copying a weight to the GPU");
-}
-
 void pack_scales(const WeightView& weight, const PackedLayout& layout, const float* scales, const Buffer& memory,
                  Context& context) {
   check(cudaMemsetAsync(memory.data(), 0, memory.bytes(), context.stream), "clearing a weight's scales");
@@ -220,13 +216,13 @@ std::unique_ptr<PackedWeight> pack_weight(const WeightView& weight, Context& con
   std::byte* scratch = context.scratch(aligned(scale_bytes) + row_bytes * static_cast<size_t>(most_rows));
   auto* panel_memory = reinterpret_cast<uint8_t*>(scratch + aligned(scale_bytes));
   const auto* scales = reinterpret_cast<const float*>(scratch);
-  if (scale_bytes > 0) copy_up(scratch, weight.scales, scale_bytes, context);
+  if (scale_bytes > 0) context.upload(scratch, weight.scales, scale_bytes);
   pack_scales(weight, layout, scales, packed->scales, context);
   for (int first = 0; first < layout.padded_rows; first += rows_at_once) {
     const Panel panel{panel_memory, first, std::min(rows_at_once, layout.padded_rows - first),
                       std::min(rows_at_once, weight.rows - first)};
     const auto* source = static_cast<const uint8_t*>(weight.data) + row_bytes * static_cast<size_t>(first);
-    copy_up(panel_memory, source, row_bytes * static_cast<size_t>(panel.valid), context);
+    context.upload(panel_memory, source, row_bytes * static_cast<size_t>(panel.valid));
     pack_panel(weight, layout, panel, {packed->data.as<uint8_t>(), weight.cols, layout.padded_cols}, scales, context);
   }
   check(cudaStreamSynchronize(context.stream), "packing a weight");  // the caller may free the weight now
