@@ -75,7 +75,6 @@ struct RawInt4<__half> {  // denormals: n * 2^-24, and n * 2^-20 where the nibbl
   static constexpr float kLowScale = 16777216.0f;
   static constexpr float kHighScale = 1048576.0f;
   static constexpr float kZero = 8;
-  static constexpr uint32_t kOnes = 0x3c003c00u;  // a fragment of ones: its products are the sums of the activations
   __device__ static __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) {
     const uint32_t upper = word >> 8;
     a[0] = word & 0x000f000fu;
@@ -89,7 +88,6 @@ struct RawInt4<__nv_bfloat16> {  // 128 + n: products with denormals would leave
   static constexpr float kLowScale = 1;
   static constexpr float kHighScale = 1;
   static constexpr float kZero = 136;
-  static constexpr uint32_t kOnes = 0x3f803f80u;
   __device__ static __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) {
 #pragma unroll
     for (int i = 0; i < 4; ++i) a[i] = and_or<0x000f000fu, 0x43004300u>(word >> (4 * i));

@@ -15,30 +15,34 @@
 namespace flightdeck::cuda {
 namespace {
 
-constexpr int kWarps = 8;
+constexpr int kWarps = 16;
 constexpr int kThreads = kWarps * 32;
-constexpr int kTokenStride = 20;                         // floats; 16 rows and padding against bank conflicts
-constexpr int kSumsOfWarp = kGemvTokens * kTokenStride;  // floats
-constexpr int kSumBytes = 2 * kWarps * kSumsOfWarp * 4;  // twice: the next tile's may be written meanwhile
-constexpr int kAheadBytes = 96 << 10;                    // a block asks for into L2 while it waits for its inputs
+constexpr int kTokenStride = 20;         // floats; 16 rows and padding against bank conflicts
+constexpr int kAheadBytes = 96 << 10;    // a block asks for into L2 while it waits for its inputs
 
 /// What a warp takes at once: 16 rows by step_cols columns.
 template <Packing kPacking, int kScales>
 struct Step {
+  static constexpr bool kInt4 = kPacking == Packing::int4_rows || kPacking == Packing::int4_groups;
   static constexpr int kCols = step_cols(kPacking);
   static constexpr int kBlocks = kCols / 32;                           // of 32 columns
   static constexpr int kVectors = kPacking == Packing::dense ? 4 : 2;  // of 16 bytes a lane
   static constexpr int kBytes = kVectors * 512;
   static constexpr int kSlotBytes = kBytes + kScales * 128;
-  static constexpr int kStages = kPacking == Packing::dense ? 5 : 9;  // one less is in flight: 64 KB a block
+  static constexpr int kStages = kPacking == Packing::dense ? 3 : 5;  // one less is in flight: 64 KB a block
   static constexpr int kRingBytes = kWarps * kStages * kSlotBytes;
+  static constexpr int kGroups = kScales == 0 ? 1 : kScales;  // of columns that have one sum of activations; int4 only
+  static constexpr int kGroupVectors = kCols / kGroups / 8;   // 16-byte vectors of activations in a group
 };
 
+/// Floats of one warp's sums of a tile; they are kept twice, the next tile's may be written meanwhile.
+__host__ __device__ constexpr int sums_of_warp(int tokens) { return tokens * kTokenStride; }
 /// Bytes from row to row of the activations in shared memory: eight lanes that read together touch all banks.
 __host__ __device__ constexpr int row_bytes_of(int padded_cols) { return padded_cols * 2 + 64; }
 
-/// A warp's walk over its steps of the block's tiles. A unit is a step's place in memory: 1024 bytes of a quantized
-/// weight, 128 bytes of a row of a dense one.
+/// A warp's walk over the block's steps, every kWarps-th of all its tiles' steps in one line, so that all warps have
+/// the same number of them. A unit is a step's place in memory: 1024 bytes of a quantized weight, 128 bytes of a row of
+/// a dense one.
 template <Packing kPacking, int kScales>
 struct Walk {
   using S = Step<kPacking, kScales>;
@@ -49,21 +53,29 @@ struct Walk {
   const uint8_t* factors;  // this lane's
   int row8_bytes;          // dense: 8 rows further
   int unit, jump;          // jump: from behind the last step of a tile to the first of the next
-  int tile_steps;          // this warp's of one tile
-  int left, items;         // steps left of the tile, of all
+  int step, steps;         // of the tile
+  int items;               // left
 
   __device__ __forceinline__ Walk(const PackedView& weight, int warp, int lane) {
     const int tile_units = weight.steps * (kDense ? 16 : 1);
     const int grid = gridDim.x;
     const int row_bytes = weight.padded_cols * 2;
-    tile_steps = warp < weight.steps ? (weight.steps - warp + kWarps - 1) / kWarps : 0;
-    left = tile_steps;
-    items = tile_steps * ((weight.tiles - static_cast<int>(blockIdx.x) + grid - 1) / grid);
+    steps = weight.steps;
+    step = warp;
+    items = (weight.tiles - static_cast<int>(blockIdx.x) + grid - 1) / grid * steps;
     unit = blockIdx.x * tile_units + warp;
-    jump = grid * tile_units - tile_steps * kWarps;
+    jump = grid * tile_units - steps;
     data = weight.data + (kDense ? static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16 : lane * 16);
     row8_bytes = row_bytes * 8;
     factors = reinterpret_cast<const uint8_t*>(weight.factors) + lane / 4 * 4;
+    items = items > warp ? (items - warp + kWarps - 1) / kWarps : 0;
+    into_tile();
+  }
+  __device__ __forceinline__ void into_tile() {
+    while (step >= steps) {
+      step -= steps;
+      unit += jump;
+    }
   }
   __device__ __forceinline__ const uint8_t* bytes() const { return data + static_cast<size_t>(unit) * kUnitBytes; }
   __device__ __forceinline__ const uint8_t* step_factors() const {
@@ -72,10 +84,8 @@ struct Walk {
   __device__ __forceinline__ void advance() {
     --items;
     unit += kWarps;
-    if (--left == 0) {
-      left = tile_steps;
-      unit += jump;
-    }
+    step += kWarps;
+    into_tile();
   }
   /// `slot` is the lane's 16 bytes of the first vector; its 4-byte factors lie behind the vectors.
   __device__ __forceinline__ void copy(uint32_t slot, uint32_t factor_slot) {
@@ -108,21 +118,37 @@ __device__ __forceinline__ void ask_ahead(Walk<kPacking, kScales> walk, int lane
   }
 }
 
-/// All activations into shared memory, columns behind the last as zeros. A thread has kBatch loads on their way.
 template <class T>
-__device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_t* shared) {
-  constexpr int kBatch = 8;
-  const int vectors = task.weight.padded_cols / 8;
+__device__ __forceinline__ float sum_of_vector(const uint4& vector) {
+  const T* values = reinterpret_cast<const T*>(&vector);
+  float sum = 0;
+#pragma unroll
+  for (int i = 0; i < 8; ++i) sum += to_float(values[i]);
+  return sum;
+}
+
+/// All activations into shared memory, columns behind the last as zeros. A thread has kBatch loads on their way. For
+/// int4 also RawInt4's kZero times the sum of each group of activations, [group, token].
+template <class T, Packing kPacking, int kScales>
+__device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_t* shared, float* group_sums) {
+  using S = Step<kPacking, kScales>;
+  constexpr int kBatch = 4;
+  const int vectors = task.weight.padded_cols / 8;  // a multiple of a group's: a group never spans rounds of the loop
   const int row_bytes = row_bytes_of(task.weight.padded_cols);
-  int token = threadIdx.x / vectors;
-  int vector = threadIdx.x % vectors;
-  while (token < task.tokens) {
+  int token = 0;
+  int vector = threadIdx.x;
+  while (vector >= vectors) {
+    vector -= vectors;
+    ++token;
+  }
+  while (__any_sync(~0u, token < task.tokens)) {
     uint4 values[kBatch];
-    int places[kBatch];
+    int tokens[kBatch], at[kBatch];
 #pragma unroll
     for (int i = 0; i < kBatch; ++i) {
       values[i] = {0, 0, 0, 0};
-      places[i] = token < task.tokens ? token * row_bytes + vector * 16 : -1;
+      tokens[i] = token;
+      at[i] = vector;
       if (token < task.tokens && vector * 8 < task.weight.cols) {
         const T* row = static_cast<const T*>(task.in) + static_cast<size_t>(token) * task.in_stride;
         values[i] = __ldcg(reinterpret_cast<const uint4*>(row) + vector);
@@ -135,18 +161,28 @@ __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_
     }
 #pragma unroll
     for (int i = 0; i < kBatch; ++i) {
-      if (places[i] >= 0) *reinterpret_cast<uint4*>(shared + places[i]) = values[i];
+      const bool exists = tokens[i] < task.tokens;
+      if (exists) *reinterpret_cast<uint4*>(shared + tokens[i] * row_bytes + at[i] * 16) = values[i];
+      if constexpr (S::kInt4) {
+        float sum = sum_of_vector<T>(values[i]);
+#pragma unroll
+        for (int lanes = 1; lanes < S::kGroupVectors; lanes *= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
+        if (exists && at[i] % S::kGroupVectors == 0) {
+          group_sums[at[i] / S::kGroupVectors * kGemvTokens + tokens[i]] = RawInt4<T>::kZero * sum;
+        }
+      }
     }
   }
 }
 
 /// Adds one step's products to `sums`; two chains, because an mma waits 33 cycles for the one it adds to. Int4 is
-/// multiplied raw (RawInt4), with the sums of the activations beside it, and put right once a group.
+/// multiplied raw (RawInt4) and put right once a group with the sums of the activations.
 template <class T, Packing kPacking, int kScales>
 __device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, kScales>::kVectors],
-                                         const uint8_t* factors, const uint8_t* activations, float (&sums)[2][4]) {
+                                         const uint8_t* factors, const uint8_t* activations, const float* group_sums,
+                                         float (&sums)[2][4]) {
   using S = Step<kPacking, kScales>;
-  if constexpr (kPacking == Packing::dense || kPacking == Packing::int8_rows) {
+  if constexpr (!S::kInt4) {
 #pragma unroll
     for (int block = 0; block < S::kBlocks; ++block) {
       const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
@@ -156,14 +192,10 @@ __device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, k
       multiply_tile<T>(sums[1], a[1], b.z, b.w);
     }
   } else {
-    constexpr int kGroups = kScales == 0 ? 1 : kScales;
-    constexpr int kBlocksOfGroup = S::kBlocks / kGroups;
-    constexpr uint32_t kOnes = RawInt4<T>::kOnes;
-    const uint32_t one[4] = {kOnes, kOnes, kOnes, kOnes};
+    constexpr int kBlocksOfGroup = S::kBlocks / S::kGroups;
 #pragma unroll
-    for (int group = 0; group < kGroups; ++group) {
+    for (int group = 0; group < S::kGroups; ++group) {
       float raw[2][4];
-      float input[2][4];
 #pragma unroll
       for (int i = 0; i < kBlocksOfGroup; ++i) {
         const int block = group * kBlocksOfGroup + i;
@@ -175,25 +207,20 @@ __device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, k
         if (i == 0) {
           multiply_first<T>(raw[0], a[0], b.x, b.y);
           multiply_first<T>(raw[1], a[1], b.z, b.w);
-          multiply_first<T>(input[0], one, b.x, b.y);
-          multiply_first<T>(input[1], one, b.z, b.w);
         } else {
           multiply_tile<T>(raw[0], a[0], b.x, b.y);
           multiply_tile<T>(raw[1], a[1], b.z, b.w);
-          multiply_tile<T>(input[0], one, b.x, b.y);
-          multiply_tile<T>(input[1], one, b.z, b.w);
         }
       }
       float2 factor = {1, 1};
       if constexpr (kScales > 0) {
         factor = __half22float2(*reinterpret_cast<const __half2*>(factors + group * 128));
       }
-      const float zero[2] = {RawInt4<T>::kZero * (input[0][0] + input[1][0]),
-                             RawInt4<T>::kZero * (input[0][1] + input[1][1])};
+      const float2 zero = *reinterpret_cast<const float2*>(group_sums + group * kGemvTokens);
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
         const float scale = i < 2 ? RawInt4<T>::kLowScale : RawInt4<T>::kHighScale;
-        const float value = fmaf(raw[0][i] + raw[1][i], scale, -zero[i % 2]);
+        const float value = fmaf(raw[0][i] + raw[1][i], scale, i % 2 ? -zero.y : -zero.x);
         sums[0][i] = fmaf(value, i < 2 ? factor.x : factor.y, sums[0][i]);
       }
     }
@@ -209,16 +236,17 @@ __device__ __forceinline__ void leave_sums(const float (&sums)[2][4], float* of_
     if (token + i % 2 < tokens) of_warp[(token + i % 2) * kTokenStride + row + i / 2 * 8] = sums[0][i] + sums[1][i];
   }
 }
-/// Thread = 16 token + row. `end` was loaded when the tile began: its latency would hold up this warp alone.
+/// Thread = 16 token + row. `end` was loaded a tile ago: its latency would hold up this warp alone.
 template <class T>
 __device__ __forceinline__ void store_tile(const LinearTask& task, const float* sums, int tile, const SumEnd& end) {
   const int token = threadIdx.x / 16;
   const int row = threadIdx.x % 16;
   if (token >= task.tokens) return;
-  float sum = 0;
+  const float* of_warp = sums + token * kTokenStride + row;
+  float parts[4] = {};
 #pragma unroll
-  for (int warp = 0; warp < kWarps; ++warp) sum += sums[warp * kSumsOfWarp + token * kTokenStride + row];
-  store_sum<T>(task, tile * 16 + row, token, sum, end);
+  for (int warp = 0; warp < kWarps; ++warp) parts[warp % 4] += of_warp[warp * sums_of_warp(task.tokens)];
+  store_sum<T>(task, tile * 16 + row, token, (parts[0] + parts[1]) + (parts[2] + parts[3]), end);
 }
 
 template <class T, Packing kPacking, int kScales>
@@ -229,37 +257,41 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x % 32;
   const int tiles = task.weight.tiles;
-  float* all_sums = reinterpret_cast<float*>(shared);
-  uint8_t* ring = shared + kSumBytes + warp * (S::kStages * S::kSlotBytes);
-  uint8_t* activations = shared + kSumBytes + S::kRingBytes;
+  const int steps = task.weight.steps;
+  const int row_bytes = row_bytes_of(task.weight.padded_cols);
+  uint8_t* ring = shared + warp * (S::kStages * S::kSlotBytes);
+  float* all_sums = reinterpret_cast<float*>(shared + S::kRingBytes);
+  uint8_t* activations = shared + S::kRingBytes + 2 * kWarps * sums_of_warp(task.tokens) * 4;
+  float* group_sums = reinterpret_cast<float*>(activations + task.tokens * row_bytes);
   const uint8_t* lane_vectors = ring + lane * 16;
   const uint8_t* lane_factors = ring + S::kBytes + lane * 4;
   const uint32_t vector_slots = shared_address(lane_vectors);
   const uint32_t factor_slots = shared_address(lane_factors);
 
   Walk<kPacking, kScales> walk(task.weight, warp, lane);
-  const int tile_steps = walk.tile_steps;
   for (int stage = 0; stage < S::kStages - 1; ++stage) {
     walk.copy(vector_slots + stage * S::kSlotBytes, factor_slots + stage * S::kSlotBytes);
   }
+  // Row scales and bias of the next tile to store: asked for a tile ahead, the first while the inputs are being made.
+  const bool stores = threadIdx.x < 16 * task.tokens;
+  SumEnd end = stores ? end_of(task, blockIdx.x * 16 + threadIdx.x % 16) : SumEnd{};
   ask_ahead(walk, lane);
   wait_for_inputs();
-  stage_activations<T>(task, activations);
+  stage_activations<T, kPacking, kScales>(task, activations, group_sums);
   __syncthreads();
 
   // A lane reads 8 columns of token lane / 4: operand b of two mma. Where there is no such token it reads the first
-  // one's, at no cost: nobody looks at those sums.
+  // one's, at no cost: nobody looks at those sums. So with the sums of the activations, of tokens 2 (lane % 4) and + 1.
   const int token = lane / 4 < task.tokens ? lane / 4 : 0;
-  const uint8_t* lane_activations =
-      activations + token * row_bytes_of(task.weight.padded_cols) + lane % 4 * 16 + warp * (S::kCols * 2);
+  const uint8_t* lane_activations = activations + token * row_bytes + lane % 4 * 16;
+  const float* lane_group_sums = group_sums + lane % 4 * 2;
   int slot = 0;                                      // byte offset of the step's slot in the ring
   int last_slot = (S::kStages - 1) * S::kSlotBytes;  // of the step before: free
   int buffer = 0;
+  int step = warp;
   for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, buffer ^= 1) {
     float sums[2][4] = {};
-    const SumEnd end = threadIdx.x < 16 * kGemvTokens ? end_of(task, tile * 16 + threadIdx.x % 16) : SumEnd{};
-    const uint8_t* step_activations = lane_activations;
-    for (int i = 0; i < tile_steps; ++i) {
+    for (; step < steps; step += kWarps) {
       wait_for_copies<S::kStages - 2>();
       walk.copy(vector_slots + last_slot, factor_slots + last_slot);
       uint4 vectors[S::kVectors];
@@ -267,25 +299,33 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
       for (int v = 0; v < S::kVectors; ++v) {
         vectors[v] = *reinterpret_cast<const uint4*>(lane_vectors + slot + v * 512);
       }
-      add_step<T, kPacking, kScales>(vectors, lane_factors + slot, step_activations, sums);
-      step_activations += kWarps * S::kCols * 2;
+      add_step<T, kPacking, kScales>(vectors, lane_factors + slot, lane_activations + step * (S::kCols * 2),
+                                     lane_group_sums + step * (S::kGroups * kGemvTokens), sums);
       last_slot = slot;
       slot = slot == (S::kStages - 1) * S::kSlotBytes ? 0 : slot + S::kSlotBytes;
     }
-    float* sums_of_tile = all_sums + buffer * (kWarps * kSumsOfWarp);
-    leave_sums(sums, sums_of_tile + warp * kSumsOfWarp, task.tokens, lane);
+    step -= steps;
+    float* sums_of_tile = all_sums + buffer * (kWarps * sums_of_warp(task.tokens));
+    leave_sums(sums, sums_of_tile + warp * sums_of_warp(task.tokens), task.tokens, lane);
     __syncthreads();
-    store_tile<T>(task, sums_of_tile, tile, end);
+    const SumEnd this_end = end;
+    if (stores && tile + static_cast<int>(gridDim.x) < tiles) {
+      end = end_of(task, (tile + gridDim.x) * 16 + threadIdx.x % 16);
+    }
+    store_tile<T>(task, sums_of_tile, tile, this_end);
   }
 }
 
 struct Kernel {
   void (*run)(LinearTask) = nullptr;
   size_t ring_bytes = 0;
+  int group_cols = 0;  // int4: columns that have one sum of activations
 };
 template <class T, Packing kPacking, int kScales>
 Kernel kernel_of() {
-  return {gemv_kernel<T, kPacking, kScales>, static_cast<size_t>(Step<kPacking, kScales>::kRingBytes)};
+  using S = Step<kPacking, kScales>;
+  return {gemv_kernel<T, kPacking, kScales>, static_cast<size_t>(S::kRingBytes),
+          S::kInt4 ? S::kCols / S::kGroups : 0};
 }
 template <class T>
 Kernel choose_kernel(const PackedView& weight) {
@@ -309,8 +349,10 @@ Kernel choose_kernel(const PackedView& weight, const Context& context) {
 }
 
 size_t shared_bytes_of(const LinearTask& task, const Kernel& kernel) {
-  return kSumBytes + kernel.ring_bytes +
-         static_cast<size_t>(task.tokens) * static_cast<size_t>(row_bytes_of(task.weight.padded_cols));
+  const int row_bytes = row_bytes_of(task.weight.padded_cols);
+  const int group_bytes = kernel.group_cols > 0 ? task.weight.padded_cols / kernel.group_cols * kGemvTokens * 4 : 0;
+  return kernel.ring_bytes +
+         static_cast<size_t>(2 * kWarps * sums_of_warp(task.tokens) * 4 + task.tokens * row_bytes + group_bytes);
 }
 
 }  // namespace

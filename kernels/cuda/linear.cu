@@ -127,9 +127,10 @@ TacticKey key_of(const LinearTask& task, const Context& context) {
 Tactic measure(const LinearTask& task, Context& context) {
   Tactic best = default_tactic(task, context);
   float least = 1e30f;
+  const StreamTimer timer(context);
   for (const Tactic tactic : {Tactic::gemv, Tactic::mixed, Tactic::blas}) {
     if (!possible(tactic, task, context)) continue;
-    const float time = time_on_stream(context, [&] { run_tactic(tactic, task, context); });
+    const float time = timer.median([&] { run_tactic(tactic, task, context); }, 5);
     if (time < least) least = time, best = tactic;
   }
   return best;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fstream>
 #include <tuple>
+#include <vector>
 
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/tactics.h"
@@ -74,29 +75,32 @@ Tactics& tactics_of(int device) {
   return all[device];
 }
 
-float time_on_stream(Context& context, const std::function<void()>& run) {
+StreamTimer::StreamTimer(Context& context) : context_(context) {
+  if (cudaMalloc(&flush_, kFlushBytes) != cudaSuccess) cudaGetLastError();  // then the cache is warm: still comparable
+  check(cudaEventCreate(&begin_), "timing a kernel");
+  check(cudaEventCreate(&end_), "timing a kernel");
+}
+
+StreamTimer::~StreamTimer() {
+  cudaEventDestroy(begin_);
+  cudaEventDestroy(end_);
+  cudaFree(flush_);
+}
+
+float StreamTimer::median(const std::function<void()>& run, int rounds) const {
   run();
-  void* flush = nullptr;
-  if (cudaMalloc(&flush, kFlushBytes) != cudaSuccess) cudaGetLastError();  // then the cache is warm: still comparable
-  cudaEvent_t begin, end;
-  check(cudaEventCreate(&begin), "timing a kernel");
-  check(cudaEventCreate(&end), "timing a kernel");
-  float best = 1e30f;
-  for (int i = 0; i < 3; ++i) {
+  std::vector<float> times(static_cast<size_t>(rounds));
+  for (float& time : times) {
     // The fill also gives the processor time to queue all of `run` before the clock starts.
-    if (flush) check(cudaMemsetAsync(flush, i, kFlushBytes, context.stream), "timing a kernel");
-    check(cudaEventRecord(begin, context.stream), "timing a kernel");
+    if (flush_) check(cudaMemsetAsync(flush_, 0, kFlushBytes, context_.stream), "timing a kernel");
+    check(cudaEventRecord(begin_, context_.stream), "timing a kernel");
     run();
-    check(cudaEventRecord(end, context.stream), "timing a kernel");
-    check(cudaEventSynchronize(end), "timing a kernel");
-    float milliseconds = 0;
-    check(cudaEventElapsedTime(&milliseconds, begin, end), "timing a kernel");
-    best = std::min(best, milliseconds);
+    check(cudaEventRecord(end_, context_.stream), "timing a kernel");
+    check(cudaEventSynchronize(end_), "timing a kernel");
+    check(cudaEventElapsedTime(&time, begin_, end_), "timing a kernel");
   }
-  cudaEventDestroy(begin);
-  cudaEventDestroy(end);
-  cudaFree(flush);
-  return best;
+  std::nth_element(times.begin(), times.begin() + rounds / 2, times.end());
+  return times[static_cast<size_t>(rounds) / 2];
 }
 
 }  // namespace flightdeck::cuda

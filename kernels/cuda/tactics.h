@@ -47,8 +47,22 @@ class Tactics {
 /// The decisions for one GPU of this process.
 Tactics& tactics_of(int device);
 
-/// Milliseconds of what `run` puts on the context's stream, the best of three with a cold L2 cache, after one run to
-/// warm up. Waits; never inside a captured step.
-float time_on_stream(Context& context, const std::function<void()>& run);
+/// Times what is put on the context's stream, with a cold L2 cache. Waits; never inside a captured step.
+class StreamTimer {
+ public:
+  explicit StreamTimer(Context& context);
+  ~StreamTimer();
+  StreamTimer(const StreamTimer&) = delete;
+  StreamTimer& operator=(const StreamTimer&) = delete;
+
+  /// Milliseconds of `run`, the median of `rounds` after one run to warm up.
+  float median(const std::function<void()>& run, int rounds) const;
+
+ private:
+  Context& context_;
+  void* flush_ = nullptr;
+  cudaEvent_t begin_ = nullptr;
+  cudaEvent_t end_ = nullptr;
+};
 
 }  // namespace flightdeck::cuda
