@@ -1,5 +1,7 @@
 #include "app/services.h"
 
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 #include <thread>
 
@@ -55,7 +57,8 @@ std::vector<DeviceFacts> devices() {
   for (int i = 0; i < cuda_device_count(); ++i) {
     try {
       facts.push_back(factsOf(make_cuda_backend({.device = i})->info()));
-    } catch (const DeviceError&) {  // in use by others or broken: the CPU is still there
+    } catch (const DeviceError& error) {  // in use by others or broken: the CPU is still there
+      spdlog::warn("cuda:{} is left out: {}", i, error.what());
     }
   }
   facts.push_back(factsOf(make_cpu_backend()->info()));

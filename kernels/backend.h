@@ -15,11 +15,11 @@ namespace flightdeck {
 
 /// What a device is, for the user's eyes and for memory planning.
 struct DeviceInfo {
-  std::string id;           // "cpu", "cuda:0"
-  std::string name;         // "AMD EPYC, 2 threads, AVX-512 VNNI"
+  std::string id;    // "cpu", "cuda:0"
+  std::string name;  // "AMD EPYC, 2 threads, AVX-512 VNNI"
   DType activation = DType::f32;
-  size_t total_bytes = 0;   // memory of the device
-  size_t free_bytes = 0;    // available now
+  size_t total_bytes = 0;           // memory of the device
+  size_t free_bytes = 0;            // available now
   std::string compute_cap = "cpu";  // "sm90"
 };
 
@@ -105,7 +105,6 @@ class Backend {
   virtual void multiply(const BinaryArgs&) = 0;
   virtual void add(const BinaryArgs&) = 0;
   virtual void gather_rows(const GatherRowsArgs&) = 0;
-
 
   /// Whether pending_tokens and sample work here. Without them the caller downloads logits and samples on the host.
   virtual bool samples() const { return false; }

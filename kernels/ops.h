@@ -26,15 +26,15 @@ class PackedWeight {
 /// A ragged batch: the new tokens of all scheduled sequences packed one after another, prefill chunks and single
 /// decode tokens alike, no padding.
 struct BatchView {
-  int tokens = 0;                         // T
-  int sequences = 0;                      // S
-  int max_blocks = 0;                     // width of block_tables
-  const int32_t* token_ids = nullptr;     // [T]
-  const int32_t* positions = nullptr;     // [T] position of each token in its sequence
-  const int32_t* sequence_of = nullptr;   // [T] index into the S sequences
-  const int32_t* query_offsets = nullptr; // [S + 1] first token of each sequence in the packed order
-  const int32_t* kv_lengths = nullptr;    // [S] tokens in the cache once this step's are written
-  const int32_t* block_tables = nullptr;  // [S, max_blocks] cache blocks in order
+  int tokens = 0;                          // T
+  int sequences = 0;                       // S
+  int max_blocks = 0;                      // width of block_tables
+  const int32_t* token_ids = nullptr;      // [T]
+  const int32_t* positions = nullptr;      // [T] position of each token in its sequence
+  const int32_t* sequence_of = nullptr;    // [T] index into the S sequences
+  const int32_t* query_offsets = nullptr;  // [S + 1] first token of each sequence in the packed order
+  const int32_t* kv_lengths = nullptr;     // [S] tokens in the cache once this step's are written
+  const int32_t* block_tables = nullptr;   // [S, max_blocks] cache blocks in order
 };
 
 /// One layer's keys and values in blocks: keys [blocks, K, block_size, D], values the same. f32 or f16 on the CPU.
@@ -82,7 +82,7 @@ struct LinearArgs {
 /// Rotary embedding in the rotate-half (GPT-NeoX) pairing, Su et al. 2021 (2104.09864), in place on the first
 /// rotary_dim of every head. table row p holds cos(p f_i) for i < rotary_dim / 2, then sin(p f_i).
 struct RopeArgs {
-  Matrix x;                            // [T, heads * head_dim]
+  Matrix x;  // [T, heads * head_dim]
   int heads = 0;
   int head_dim = 0;
   int rotary_dim = 0;
@@ -173,13 +173,13 @@ struct LogitEdit {
 struct SampleRow {
   const LogitEdit* edits = nullptr;  // [edit_count]
   int32_t edit_count = 0;
-  int32_t slot = 0;          // last_tokens[slot] becomes the chosen id
-  int32_t pending = 0;       // 1: last_tokens[slot] as it was is one more generated token that `edits` does not count yet
-  int32_t top_k = 0;         // 0: off
-  double temperature = 0;    // 0: the best id, nothing else counts
+  int32_t slot = 0;        // last_tokens[slot] becomes the chosen id
+  int32_t pending = 0;     // 1: last_tokens[slot] as it was is one more generated token that `edits` does not count yet
+  int32_t top_k = 0;       // 0: off
+  double temperature = 0;  // 0: the best id, nothing else counts
   double top_p = 1;
   double min_p = 0;
-  double uniform = 0;        // [0, 1): the row's random number
+  double uniform = 0;  // [0, 1): the row's random number
   double presence_penalty = 0;
   double frequency_penalty = 0;
   double repetition_penalty = 1;

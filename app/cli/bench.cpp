@@ -143,8 +143,8 @@ void printSteps(const EngineStats& before, const EngineStats& after) {
   if (steps < 1) return;
   const double step = (after.total_step_ms - before.total_step_ms) / steps;
   const double device = (after.total_device_ms - before.total_device_ms) / steps;
-  fmt::print("[STEP] steps {:.0f} step(ms) {:.3f} device(ms) {:.3f} not_hidden(ms) {:.3f} host_work(ms) {:.3f}\n", steps,
-             step, device, std::max(0.0, step - device),
+  fmt::print("[STEP] steps {:.0f} step(ms) {:.3f} device(ms) {:.3f} not_hidden(ms) {:.3f} host_work(ms) {:.3f}\n",
+             steps, step, device, std::max(0.0, step - device),
              (after.total_host_work_ms - before.total_host_work_ms) / steps);
 }
 
@@ -155,10 +155,11 @@ Result<void> printProfile(const Flags& flags, const BenchmarkCase& shape, const 
   std::map<std::string, double> totals;
   for (const ProfileRow& row : rows) totals[row.phase] += row.ms;
   for (const ProfileRow& row : rows) {
-    fmt::print("[PROFILE] batch_size {} input_length {} {:<7} {:<24} calls {:>3} time(ms) {:>8.3f} share(%) {:>5.1f} "
-               "GB/s {:>7.1f} TFLOP/s {:>6.1f}\n",
-               shape.batch_size, shape.input_length, row.phase, row.name, row.calls, row.ms,
-               100 * row.ms / totals[row.phase], row.bytes / row.ms / 1e6, row.flops / row.ms / 1e9);
+    fmt::print(
+        "[PROFILE] batch_size {} input_length {} {:<7} {:<24} calls {:>3} time(ms) {:>8.3f} share(%) {:>5.1f} "
+        "GB/s {:>7.1f} TFLOP/s {:>6.1f}\n",
+        shape.batch_size, shape.input_length, row.phase, row.name, row.calls, row.ms, 100 * row.ms / totals[row.phase],
+        row.bytes / row.ms / 1e6, row.flops / row.ms / 1e9);
   }
   for (const auto& [phase, ms] : totals) fmt::print("[PROFILE] {} step {:.3f} ms, operation by operation\n", phase, ms);
   return {};

@@ -190,7 +190,7 @@ Result<EngineSource> random_model(const std::string& model, const std::string& q
   TRY(source.plan, plan_of(*shape));
   source.name = model;
   source.weight = [pool = std::make_shared<Pool>(source.plan, source.manifest)](const WeightSpec& spec,
-                                                                               std::vector<std::byte>&) {
+                                                                                std::vector<std::byte>&) {
     return Result<WeightView>(pool->weight(spec));
   };
   source.vector = [](const WeightSpec& spec) {

@@ -13,7 +13,8 @@ namespace flightdeck {
 std::vector<std::string> random_model_names();
 
 /// none (float16), int8_weight_only or int4_weight_only (group 128). Weights are windows into one pool of
-/// random bytes a format, made when the engine first asks, so that host memory holds no more than the largest weight. The source has no tokenizer.
+/// random bytes a format, made when the engine first asks, so that host memory holds no more than the largest weight.
+/// The source has no tokenizer.
 Result<EngineSource> random_model(const std::string& model, const std::string& quantization, int max_input_tokens,
                                   int max_output_tokens);
 

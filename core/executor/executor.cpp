@@ -272,8 +272,8 @@ std::vector<OpTime> Executor::profile(const StepInput& input) {
     const int rows = s.narrow[i] ? s.logit_row_count : tokens;
     run(i, i + 1);
     marks.push_back(backend_.mark());
-    times.push_back({title_of(step), 0, cost_of(plan_, step, weights_, input, rows, rows,
-                                                static_cast<double>(bytes_of(s.activation)))});
+    times.push_back({title_of(step), 0,
+                     cost_of(plan_, step, weights_, input, rows, rows, static_cast<double>(bytes_of(s.activation)))});
   }
   backend_.wait(marks.back());
   for (size_t i = 0; i < times.size(); ++i) times[i].ms = backend_.milliseconds_between(marks[i], marks[i + 1]);

@@ -25,8 +25,8 @@ class Executor {
   /// A whole step; logits is host memory [logit_rows, vocab].
   void step(const StepInput& input, float* logits);
 
-  /// A step whose next ids the backend chooses (Backend::samples). start() returns while it runs; a second may be started
-  /// before the first is finished. finish() waits for the oldest.
+  /// A step whose next ids the backend chooses (Backend::samples). start() returns while it runs; a second may be
+  /// started before the first is finished. finish() waits for the oldest.
   struct Sampled {
     std::span<const int32_t> ids;  // one for each of logit_rows; valid until the step after the next is started
     double device_ms = 0;          // what the step took on the device

@@ -70,9 +70,15 @@ void StepBuffer::put(const StepInput& input) {
   };
   token_ids_ = put(layout.token_ids, input.token_ids);
   logit_rows_ = put(layout.logit_rows, input.logit_rows);
-  batch_ = {tokens, sequences, width, token_ids_, put(layout.positions, input.positions),
-            put(layout.sequence_of, input.sequence_of), put(layout.query_offsets, input.query_offsets),
-            put(layout.kv_lengths, input.kv_lengths), at<int32_t>(device_, layout.block_tables)};
+  batch_ = {tokens,
+            sequences,
+            width,
+            token_ids_,
+            put(layout.positions, input.positions),
+            put(layout.sequence_of, input.sequence_of),
+            put(layout.query_offsets, input.query_offsets),
+            put(layout.kv_lengths, input.kv_lengths),
+            at<int32_t>(device_, layout.block_tables)};
   auto* table = at<int32_t>(host, layout.block_tables);
   for (int s = 0; s < sequences; ++s, table += width) {
     const auto row = input.block_tables.begin() + static_cast<std::ptrdiff_t>(s) * input.max_blocks;

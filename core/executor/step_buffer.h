@@ -1,4 +1,5 @@
-// A step's integers on their way to the device: written into host memory that copies need not wait for, uploaded as one.
+// A step's integers on their way to the device: written into host memory that copies need not wait for, uploaded as
+// one.
 #pragma once
 
 #include <vector>

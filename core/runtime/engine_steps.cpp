@@ -1,6 +1,6 @@
-// The engine thread's steps. Where the device samples, the next step is started before the last one's ids are known: its
-// tokens stand in the sequence as stand-ins that the device fills in (-1 - slot), and the host schedules, delivers and
-// decodes text while the device works. A token computed behind a stop that was not known yet is thrown away.
+// The engine thread's steps. Where the device samples, the next step is started before the last one's ids are known:
+// its tokens stand in the sequence as stand-ins that the device fills in (-1 - slot), and the host schedules, delivers
+// and decodes text while the device works. A token computed behind a stop that was not known yet is thrown away.
 #include <algorithm>
 #include <utility>
 
@@ -173,8 +173,7 @@ void LocalEngine::take_token(const ScheduledPart& part, int32_t token) {
   ++totals_.total_generated_tokens;
   RequestState& state = *requests_.at(sequence.id);
   const std::vector<int32_t>& ends = model_->plan.info.eos_ids;
-  const bool is_end =
-      !state.request().sampling.ignore_eos && std::find(ends.begin(), ends.end(), token) != ends.end();
+  const bool is_end = !state.request().sampling.ignore_eos && std::find(ends.begin(), ends.end(), token) != ends.end();
   if (const auto reason = state.take(token, is_end, Clock::now())) finish(sequence.id, *reason);
 }
 

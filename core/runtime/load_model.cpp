@@ -23,9 +23,7 @@ bool prefers_gpu() {
 }
 
 /// bfloat16 weights have bfloat16's range of activations; every other type of weights computes in float16 on a GPU.
-DType gpu_activation(const EngineManifest& manifest) {
-  return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16;
-}
+DType gpu_activation(const EngineManifest& manifest) { return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16; }
 
 Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, const EngineManifest& manifest) {
   if (options.device == "cpu" || (options.device == "auto" && !prefers_gpu())) {

@@ -66,9 +66,11 @@ EngineStats LocalEngine::stats() const {
 }
 
 void LocalEngine::run() {
-  model_->backend->attach_thread();
+  bool attached = false;
   while (take_commands()) {
     try {
+      if (!attached) model_->backend->attach_thread();
+      attached = true;
       if (!scheduler_.idle() || !under_way_.empty()) step();
     } catch (const std::exception& error) {  // the only catch of device errors (DeviceError, bad_alloc)
       failed_ = true;

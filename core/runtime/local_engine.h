@@ -101,10 +101,10 @@ class LocalEngine final : public Inference {
   std::unordered_map<RequestId, std::unique_ptr<RequestState>> requests_;
   std::unordered_map<RequestId, LogitEdits> edits_;  // where the device samples
   std::deque<StepUnderWay> under_way_;               // at most two
-  int need_known_tokens_ = 0;                        // requests whose steps cannot begin before the last one's ids are known
+  int need_known_tokens_ = 0;  // requests whose steps cannot begin before the last one's ids are known
   Clock::time_point last_step_end_;
   double host_work_ms_ = 0;  // since the last step's end
-  EngineStats totals_;  // the counters of the snapshot
+  EngineStats totals_;       // the counters of the snapshot
 
   std::thread thread_;  // last: starts when everything else is there
 };

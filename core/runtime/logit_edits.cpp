@@ -76,7 +76,8 @@ void LogitEdits::append_row(const SamplingParams& params, std::span<const int32_
 }
 
 bool LogitEdits::needs_known_tokens(const SamplingParams& params) {
-  return std::any_of(params.bad_words.begin(), params.bad_words.end(), [](const auto& words) { return words.size() > 1; });
+  return std::any_of(params.bad_words.begin(), params.bad_words.end(),
+                     [](const auto& words) { return words.size() > 1; });
 }
 
 }  // namespace flightdeck

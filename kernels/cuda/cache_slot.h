@@ -21,8 +21,14 @@ struct CachePlace {
 
 inline CachePlace place_of(const KvCacheView& cache, const BatchView& batch) {
   if (cache.dtype != DType::f16) throw DeviceError("the CUDA engine keeps keys and values in float16");
-  return {static_cast<__half*>(cache.keys), static_cast<__half*>(cache.values), batch.positions, batch.sequence_of,
-          batch.block_tables,               batch.max_blocks,                   cache.block_size, cache.kv_heads,
+  return {static_cast<__half*>(cache.keys),
+          static_cast<__half*>(cache.values),
+          batch.positions,
+          batch.sequence_of,
+          batch.block_tables,
+          batch.max_blocks,
+          cache.block_size,
+          cache.kv_heads,
           cache.head_dim};
 }
 

@@ -31,7 +31,8 @@ void cache_write(const CacheWriteArgs& args, Context& context) {
   with_width(args.k.dtype, wide, [&](auto type, auto width) {
     using T = decltype(type);
     constexpr int V = decltype(width)::value;
-    const dim3 grid(static_cast<unsigned>(args.batch.tokens), blocks_for(static_cast<size_t>(args.k.cols / V), kThreads));
+    const dim3 grid(static_cast<unsigned>(args.batch.tokens),
+                    blocks_for(static_cast<size_t>(args.k.cols / V), kThreads));
     launch(context, write_rows<T, V>, grid, dim3(kThreads), 0, place, static_cast<const T*>(args.k.data), args.k.stride,
            static_cast<const T*>(args.v.data), args.v.stride, args.k.cols);
   });

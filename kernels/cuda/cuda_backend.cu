@@ -18,7 +18,11 @@ class CudaBackend final : public Backend {
     cuda::check(cudaGetDeviceProperties(&properties, context_.device), "asking the GPU what it is");
     size_t available = 0, total = 0;
     cuda::check(cudaMemGetInfo(&available, &total), "asking the GPU for its memory");
-    return {"cuda:" + std::to_string(context_.device), properties.name, context_.activation, total, available,
+    return {"cuda:" + std::to_string(context_.device),
+            properties.name,
+            context_.activation,
+            total,
+            available,
             "sm" + std::to_string(properties.major) + std::to_string(properties.minor)};
   }
   void attach_thread() override { cuda::check(cudaSetDevice(context_.device), "choosing the GPU"); }
@@ -66,9 +70,7 @@ class CudaBackend final : public Backend {
   uint64_t mark() override { return marks_.record(context_.stream); }
   void wait(uint64_t mark) override { marks_.wait(mark); }
   double milliseconds_between(uint64_t first, uint64_t second) override { return marks_.milliseconds(first, second); }
-  void synchronize() override {
-    cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU");
-  }
+  void synchronize() override { cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU"); }
 
  private:
   cuda::Context context_;

@@ -1,8 +1,7 @@
-#include "kernels/cuda/cuda_context.h"
-
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cuda/cuda_context.h"
 #include "kernels/cuda/cuda_error.h"
 
 namespace flightdeck::cuda {

@@ -23,7 +23,7 @@ class Context {
   const int device;
   const DType activation;
   int multiprocessors = 0;
-  int compute_major = 0;  // 8 Ampere, 9 Hopper
+  int compute_major = 0;    // 8 Ampere, 9 Hopper
   size_t shared_bytes = 0;  // a block may have, opted in
   cudaStream_t stream = nullptr;
   cublasLtHandle_t blas = nullptr;

@@ -1,12 +1,12 @@
 // NVML, the driver's own counters, opened at run time: a machine without it only shows less.
-#include "kernels/device_usage.h"
-
 #include <cuda_runtime.h>
 #include <dlfcn.h>
 
 #include <cstdlib>
 #include <map>
 #include <mutex>
+
+#include "kernels/device_usage.h"
 
 namespace flightdeck {
 namespace {
@@ -42,14 +42,12 @@ class Nvml {
     void* library = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!library) return;
     int (*init)() = nullptr;
-    const bool complete = find(library, "nvmlInit_v2", init) &&
-                          find(library, "nvmlDeviceGetHandleByPciBusId_v2", handle_by_bus) &&
-                          find(library, "nvmlDeviceGetUtilizationRates", rates) &&
-                          find(library, "nvmlDeviceGetMemoryInfo", memory) &&
-                          find(library, "nvmlDeviceGetPowerUsage", power) &&
-                          find(library, "nvmlDeviceGetEnforcedPowerLimit", power_limit) &&
-                          find(library, "nvmlDeviceGetClockInfo", clock) &&
-                          find(library, "nvmlDeviceGetTemperature", temperature);
+    const bool complete =
+        find(library, "nvmlInit_v2", init) && find(library, "nvmlDeviceGetHandleByPciBusId_v2", handle_by_bus) &&
+        find(library, "nvmlDeviceGetUtilizationRates", rates) && find(library, "nvmlDeviceGetMemoryInfo", memory) &&
+        find(library, "nvmlDeviceGetPowerUsage", power) &&
+        find(library, "nvmlDeviceGetEnforcedPowerLimit", power_limit) &&
+        find(library, "nvmlDeviceGetClockInfo", clock) && find(library, "nvmlDeviceGetTemperature", temperature);
     loaded_ = complete && init() == 0;
   }
   template <class Function>

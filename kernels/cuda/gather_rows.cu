@@ -17,7 +17,8 @@ __global__ void __launch_bounds__(kThreads)
   const int at = static_cast<int>(blockIdx.y * kThreads + threadIdx.x) * V;
   if (at >= n) return;
   const size_t from = rows[blockIdx.x];
-  store<__half, V>(out + static_cast<size_t>(blockIdx.x) * out_stride + at, load<__half, V>(in + from * in_stride + at));
+  store<__half, V>(out + static_cast<size_t>(blockIdx.x) * out_stride + at,
+                   load<__half, V>(in + from * in_stride + at));
 }
 
 template <int V>

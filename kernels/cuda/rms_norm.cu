@@ -56,9 +56,8 @@ __device__ __forceinline__ void put(T* out, Pack<T, V> pack, const float (&weigh
 
 /// One block a row. delta is null for the plain norm; n is a multiple of V.
 template <class T, int V>
-__global__ void __launch_bounds__(1024)
-    norm_rows(T* out, int out_stride, T* in, int in_stride, const T* delta, int delta_stride, const float* weight,
-              float eps, int n) {
+__global__ void __launch_bounds__(1024) norm_rows(T* out, int out_stride, T* in, int in_stride, const T* delta,
+                                                  int delta_stride, const float* weight, float eps, int n) {
   let_next_start();
   const int packs = n / V, step = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
   float factors[kHeld][V];
@@ -80,7 +79,8 @@ __global__ void __launch_bounds__(1024)
     held[i] = take<T, V>(in, delta, pack * V);
     sum += squares<T, V>(held[i]);
   }
-  for (int pack = thread + kHeld * step; pack < packs; pack += step) sum += squares<T, V>(take<T, V>(in, delta, pack * V));
+  for (int pack = thread + kHeld * step; pack < packs; pack += step)
+    sum += squares<T, V>(take<T, V>(in, delta, pack * V));
   const float factor = 1.0f / sqrtf(block_sum(sum) / static_cast<float>(n) + eps);
 #pragma unroll
   for (int i = 0; i < kHeld; ++i) {

@@ -1,6 +1,4 @@
 // What a GPU can do at best, measured: reading memory, and multiplying matrices with cuBLASLt.
-#include "kernels/roofline.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -8,6 +6,7 @@
 #include "kernels/cuda/cuda_context.h"
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/packed_weight.h"
+#include "kernels/roofline.h"
 
 namespace flightdeck {
 namespace {

@@ -88,13 +88,15 @@ bool rope_vectorizes(const Matrix& x, int head_dim, int rotary_dim, const float*
 void rope(const RopeArgs& args, Context& context) {
   if (args.x.rows == 0) return;
   const int half = args.rotary_dim / 2;
-  with_width(args.x.dtype, rope_vectorizes(args.x, args.head_dim, args.rotary_dim, args.table), [&](auto type, auto width) {
-    using T = decltype(type);
-    constexpr int V = decltype(width)::value;
-    const dim3 grid(static_cast<unsigned>(args.x.rows), blocks_for(static_cast<size_t>(args.heads * (half / V)), kThreads));
-    launch(context, rope_rows<T, V>, grid, dim3(kThreads), 0, static_cast<T*>(args.x.data), args.x.stride, args.heads,
-           args.head_dim, half, args.table, args.positions);
-  });
+  with_width(args.x.dtype, rope_vectorizes(args.x, args.head_dim, args.rotary_dim, args.table),
+             [&](auto type, auto width) {
+               using T = decltype(type);
+               constexpr int V = decltype(width)::value;
+               const dim3 grid(static_cast<unsigned>(args.x.rows),
+                               blocks_for(static_cast<size_t>(args.heads * (half / V)), kThreads));
+               launch(context, rope_rows<T, V>, grid, dim3(kThreads), 0, static_cast<T*>(args.x.data), args.x.stride,
+                      args.heads, args.head_dim, half, args.table, args.positions);
+             });
 }
 
 void rope_cache_write(const RopeCacheWriteArgs& args, Context& context) {

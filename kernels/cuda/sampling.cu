@@ -5,10 +5,10 @@
 // falls within about 1e-6 of the border between two candidates, and where two logits differ by less than 2^-26 of a
 // temperature (then the lower id is taken for the likelier).
 //
-// First kernel, many blocks a row: changes the logits, finds the best of a slice. Second kernel, one block a row: greedy
-// rows are done with the best of the bests. Else the row is cut to those candidates that top_k or top_p can reach
-// (histogram of the likelihoods), and the border of top_k, the border of top_p and the choice are three times the same
-// question: which candidate, from the likeliest on, brings a sum (of ones or of likelihoods) to a target?
+// First kernel, many blocks a row: changes the logits, finds the best of a slice. Second kernel, one block a row:
+// greedy rows are done with the best of the bests. Else the row is cut to those candidates that top_k or top_p can
+// reach (histogram of the likelihoods), and the border of top_k, the border of top_p and the choice are three times the
+// same question: which candidate, from the likeliest on, brings a sum (of ones or of likelihoods) to a target?
 #include <cfloat>
 #include <climits>
 
@@ -18,14 +18,14 @@
 namespace flightdeck::cuda {
 namespace {
 
-constexpr int kThreads = 1024;       // of the choosing block
-constexpr int kSliceThreads = 256;   // of a block of the first kernel
-constexpr int kSliceIds = 4096;      // ids a block of the first kernel looks at
-constexpr int kBins = 2048;          // 11 bits of a candidate's rank at a time
-constexpr int kIdBits = 22;          // rank = 32 bits of distance from the best, then the id
-constexpr float kLeast = -40.0f;     // e^-40 is nothing
-using Mass = unsigned long long;     // likelihood in units of 2^-44
-using Rank = unsigned long long;     // the smaller the likelier
+constexpr int kThreads = 1024;      // of the choosing block
+constexpr int kSliceThreads = 256;  // of a block of the first kernel
+constexpr int kSliceIds = 4096;     // ids a block of the first kernel looks at
+constexpr int kBins = 2048;         // 11 bits of a candidate's rank at a time
+constexpr int kIdBits = 22;         // rank = 32 bits of distance from the best, then the id
+constexpr float kLeast = -40.0f;    // e^-40 is nothing
+using Mass = unsigned long long;    // likelihood in units of 2^-44
+using Rank = unsigned long long;    // the smaller the likelier
 
 /// Best id of a slice.
 struct Best {
@@ -86,7 +86,8 @@ __device__ void edit_slice(float* logits, int first, int last, const SampleRow& 
 
 /// Grid [slices, rows].
 __global__ void __launch_bounds__(kSliceThreads)
-    best_of_slices(float* logits, int stride, int vocab, const SampleRow* rows, const int32_t* last_tokens, Best* bests) {
+    best_of_slices(float* logits, int stride, int vocab, const SampleRow* rows, const int32_t* last_tokens,
+                   Best* bests) {
   let_next_start();
   wait_for_inputs();
   const SampleRow row = rows[blockIdx.y];
@@ -178,7 +179,8 @@ __device__ void find_bin(Shared& shared, bool by_count, Mass target) {
   const int first = static_cast<int>(threadIdx.x) * (kBins / kThreads);
   Mass values[kBins / kThreads], sum = 0, total = 0;
 #pragma unroll
-  for (int i = 0; i < kBins / kThreads; ++i) sum += values[i] = by_count ? shared.counts[first + i] : shared.mass[first + i];
+  for (int i = 0; i < kBins / kThreads; ++i)
+    sum += values[i] = by_count ? shared.counts[first + i] : shared.mass[first + i];
   Mass before = block_scan(sum, &total);
   target = min(target, total);
 #pragma unroll
@@ -352,7 +354,11 @@ __global__ void __launch_bounds__(kThreads)
     __shared__ Shared shared;
     if (chosen >= 0 && rules.temperature > 0 && rules.top_k != 1) {
       const float inverse = static_cast<float>(1.0 / fmax(rules.temperature, 1e-6));
-      const Candidates row = {logits + static_cast<size_t>(blockIdx.x) * stride, nullptr, vocab, best.logit, inverse,
+      const Candidates row = {logits + static_cast<size_t>(blockIdx.x) * stride,
+                              nullptr,
+                              vocab,
+                              best.logit,
+                              inverse,
                               static_cast<float>(rules.min_p)};
       chosen = rules.top_k > 0 || rules.top_p < 1.0
                    ? choose_sorted(row, shared, rules, lists + static_cast<size_t>(blockIdx.x) * vocab)

@@ -1,8 +1,7 @@
-#include "kernels/cuda/step_graphs.h"
-
 #include <algorithm>
 
 #include "kernels/cuda/cuda_error.h"
+#include "kernels/cuda/step_graphs.h"
 
 namespace flightdeck::cuda {
 

@@ -11,7 +11,8 @@ int cuda_device_count() { return 0; }
 std::string cuda_status() { return "built without CUDA"; }
 
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
-  throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: this program was built without CUDA. " +
+  throw DeviceError("cuda:" + std::to_string(options.device) +
+                    " cannot be used: this program was built without CUDA. " +
                     "Choose the device \"cpu\", or build with -DFLIGHTDECK_CUDA=ON.");
 }
 

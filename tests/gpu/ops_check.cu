@@ -25,7 +25,8 @@ std::string title(const char* op, DType dtype, std::initializer_list<std::pair<c
 
 void check_norm(Context& context, int rows, int n, int stride, bool residual) {
   const DType dtype = context.activation;
-  const std::string name = title(residual ? "residual_rms_norm" : "rms_norm", dtype, {{"rows", rows}, {"n", n}, {"stride", stride}});
+  const std::string name =
+      title(residual ? "residual_rms_norm" : "rms_norm", dtype, {{"rows", rows}, {"n", n}, {"stride", stride}});
   guarded(name, [&] {
     const auto count = static_cast<size_t>(rows) * stride;
     Doubles in = random_values(count, 1, 3.0), delta = random_values(count, 2), weight = random_values(n, 3);
@@ -37,7 +38,8 @@ void check_norm(Context& context, int rows, int n, int stride, bool residual) {
                                device_delta.matrix(rows, n, stride), weights, 1e-6f},
                               context);
       for (int r = 0; r < rows; ++r) {
-        for (int c = 0; c < n; ++c) in[static_cast<size_t>(r) * stride + c] += delta[static_cast<size_t>(r) * stride + c];
+        for (int c = 0; c < n; ++c)
+          in[static_cast<size_t>(r) * stride + c] += delta[static_cast<size_t>(r) * stride + c];
       }
       compare(name + " sum", device_in.read(), in, tolerance_of(dtype));
       in = device_in.read();  // the norm is of the rounded sum
@@ -59,19 +61,22 @@ void check_norm(Context& context, int rows, int n, int stride, bool residual) {
 
 double activate(Activation kind, double x) {
   switch (kind) {
-    case Activation::silu: return x / (1 + std::exp(-x));
-    case Activation::gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::silu:
+      return x / (1 + std::exp(-x));
+    case Activation::gelu:
+      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
     case Activation::gelu_tanh:
       return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979) * (x + 0.044715 * x * x * x)));
-    case Activation::relu: return std::max(x, 0.0);
+    case Activation::relu:
+      return std::max(x, 0.0);
   }
   return 0;
 }
 
 void check_activation(Context& context, int rows, int n, Activation kind, bool gated) {
   const DType dtype = context.activation;
-  const std::string name =
-      title(gated ? "gated_activation" : "activation", dtype, {{"rows", rows}, {"n", n}, {"kind", static_cast<int>(kind)}});
+  const std::string name = title(gated ? "gated_activation" : "activation", dtype,
+                                 {{"rows", rows}, {"n", n}, {"kind", static_cast<int>(kind)}});
   guarded(name, [&] {
     const int width = gated ? 2 * n : n;
     Doubles in = random_values(static_cast<size_t>(rows) * width, 5, 4.0), out(static_cast<size_t>(rows) * n, 0.0);
@@ -192,8 +197,11 @@ void check_rope(Context& context, const CacheCase& shape) {
 void check_cache(Context& context, const CacheCase& shape, bool fused) {
   const DType dtype = context.activation;
   const std::string name = title(fused ? "rope_cache_write" : "cache_write", dtype,
-                                 {{"heads", shape.heads}, {"kv", shape.kv_heads}, {"dim", shape.dim},
-                                  {"rotary", shape.rotary}, {"block", shape.block_size}});
+                                 {{"heads", shape.heads},
+                                  {"kv", shape.kv_heads},
+                                  {"dim", shape.dim},
+                                  {"rotary", shape.rotary},
+                                  {"block", shape.block_size}});
   guarded(name, [&] {
     const Ragged batch = ragged(shape.block_size);
     const int tokens = static_cast<int>(batch.positions.size()), dim = shape.dim, kv = shape.kv_heads;
@@ -201,8 +209,10 @@ void check_cache(Context& context, const CacheCase& shape, bool fused) {
     Doubles qkv = random_values(static_cast<size_t>(tokens) * width, 10), table = rope_table(shape.rotary);
     const auto slots = static_cast<size_t>(batch.blocks) * kv * shape.block_size * dim;
     Doubles keys = random_values(slots, 11), values = random_values(slots, 12);
-    Values device_qkv(qkv, dtype), device_table(table, DType::f32), device_keys(keys, DType::f16), device_values(values, DType::f16);
-    const Buffer positions = on_device(batch.positions), sequence_of = on_device(batch.sequence_of), tables = on_device(batch.tables);
+    Values device_qkv(qkv, dtype), device_table(table, DType::f32), device_keys(keys, DType::f16),
+        device_values(values, DType::f16);
+    const Buffer positions = on_device(batch.positions), sequence_of = on_device(batch.sequence_of),
+                 tables = on_device(batch.tables);
     BatchView view;
     view.tokens = tokens;
     view.sequences = batch.sequences;
@@ -210,7 +220,8 @@ void check_cache(Context& context, const CacheCase& shape, bool fused) {
     view.positions = positions.as<int32_t>();
     view.sequence_of = sequence_of.as<int32_t>();
     view.block_tables = tables.as<int32_t>();
-    const KvCacheView cache = {device_keys.data(), device_values.data(), DType::f16, batch.blocks, shape.block_size, kv, dim};
+    const KvCacheView cache = {
+        device_keys.data(), device_values.data(), DType::f16, batch.blocks, shape.block_size, kv, dim};
     if (fused) {
       cuda::rope_cache_write({cache, device_qkv.matrix(tokens, width), view, shape.heads, shape.rotary,
                               static_cast<const float*>(device_table.data())},
@@ -223,10 +234,12 @@ void check_cache(Context& context, const CacheCase& shape, bool fused) {
     Doubles queries, device_queries;
     for (int t = 0; t < tokens; ++t) {
       double* row = qkv.data() + static_cast<size_t>(t) * width;
-      for (int head = 0; fused && head < shape.heads + kv; ++head) rotate(row + head * dim, table, batch.positions[t], shape.rotary);
+      for (int head = 0; fused && head < shape.heads + kv; ++head)
+        rotate(row + head * dim, table, batch.positions[t], shape.rotary);
       for (int head = 0; head < kv; ++head) {
         const int block = batch.tables[batch.sequence_of[t] * batch.max_blocks + batch.positions[t] / shape.block_size];
-        const size_t slot = ((static_cast<size_t>(block) * kv + head) * shape.block_size + batch.positions[t] % shape.block_size) * dim;
+        const size_t slot =
+            ((static_cast<size_t>(block) * kv + head) * shape.block_size + batch.positions[t] % shape.block_size) * dim;
         for (int d = 0; d < dim; ++d) {
           keys[slot + d] = row[(shape.heads + head) * dim + d];
           values[slot + d] = row[(shape.heads + kv + head) * dim + d];
@@ -278,8 +291,8 @@ const SampleCase kSampleCases[] = {
 
 /// `levels` > 0: logits are multiples of 1 / levels, so that many are equal.
 void check_sampling(Context& context, const SampleCase& rules, int vocab, int rows, int levels) {
-  const std::string name = "sample " + std::string(rules.name) + ", vocab " + std::to_string(vocab) +
-                           (levels ? ", equal logits" : "");
+  const std::string name =
+      "sample " + std::string(rules.name) + ", vocab " + std::to_string(vocab) + (levels ? ", equal logits" : "");
   guarded(name, [&] {
     Doubles logits = random_values(static_cast<size_t>(rows) * vocab, static_cast<uint32_t>(vocab + rules.top_k), 3.0);
     if (levels) {
@@ -319,8 +332,8 @@ void check_sampling(Context& context, const SampleCase& rules, int vocab, int ro
     }
     const Buffer device_table = on_device(table), device_last = on_device(last_tokens);
     const Buffer ids = on_device(std::vector<int32_t>(rows, -7));
-    cuda::sample({device.matrix(rows, vocab), ids.as<int32_t>(), device_last.as<int32_t>(), device_table.as<SampleRow>(),
-                  rules.temperature <= 0},
+    cuda::sample({device.matrix(rows, vocab), ids.as<int32_t>(), device_last.as<int32_t>(),
+                  device_table.as<SampleRow>(), rules.temperature <= 0},
                  context);
     std::vector<int32_t> got(rows), got_last(rows);
     cuda::check(cudaDeviceSynchronize(), "sampling");
@@ -328,7 +341,8 @@ void check_sampling(Context& context, const SampleCase& rules, int vocab, int ro
     cudaMemcpy(got_last.data(), device_last.data(), rows * sizeof(int32_t), cudaMemcpyDeviceToHost);
     int wrong = 0, excused = 0, first = -1, first_expected = 0, slots = 0;
     for (int r = 0; r < rows; ++r) {
-      std::vector<float> row(logits.begin() + static_cast<ptrdiff_t>(r) * vocab, logits.begin() + static_cast<ptrdiff_t>(r + 1) * vocab);
+      std::vector<float> row(logits.begin() + static_cast<ptrdiff_t>(r) * vocab,
+                             logits.begin() + static_cast<ptrdiff_t>(r + 1) * vocab);
       double margin = 1;
       const int32_t expected = test::naive_sample(row.data(), vocab, table[r], edits[r].data(),
                                                   rules.pending ? last_tokens[table[r].slot] : -1, &margin);
@@ -341,8 +355,9 @@ void check_sampling(Context& context, const SampleCase& rules, int vocab, int ro
       if (wrong++ == 0) first = r, first_expected = expected;
     }
     char text[160];
-    std::snprintf(text, sizeof(text), "%d rows, %d wrong, %d within rounding, %d slots wrong; row %d: got %d, expected %d",
-                  rows, wrong, excused, slots, first, first < 0 ? 0 : got[first], first_expected);
+    std::snprintf(text, sizeof(text),
+                  "%d rows, %d wrong, %d within rounding, %d slots wrong; row %d: got %d, expected %d", rows, wrong,
+                  excused, slots, first, first < 0 ? 0 : got[first], first_expected);
     report(name, wrong == 0 && slots == 0 && excused <= 1 + rows / 50, text);
   });
 }
@@ -351,15 +366,18 @@ void check_bad_rows(Context& context) {
   guarded("sample rows without a best", [&] {
     const int vocab = 5000;
     Doubles logits = random_values(static_cast<size_t>(4) * vocab, 3);
-    logits[4999] = NAN;                                                   // row 0: the last is no number
-    for (int i = 0; i < vocab; ++i) logits[vocab + i] = -INFINITY;        // row 1: nothing is possible
-    logits[2 * vocab + 7] = INFINITY;                                     // row 2
+    logits[4999] = NAN;                                             // row 0: the last is no number
+    for (int i = 0; i < vocab; ++i) logits[vocab + i] = -INFINITY;  // row 1: nothing is possible
+    logits[2 * vocab + 7] = INFINITY;                               // row 2
     Values device(logits, DType::f32);
     for (const double temperature : {0.0, 1.0}) {
       std::vector<SampleRow> table(4);
       for (int r = 0; r < 4; ++r) table[r].slot = r, table[r].temperature = temperature, table[r].uniform = 0.5;
-      const Buffer rows = on_device(table), last = on_device(std::vector<int32_t>(4, 0)), ids = on_device(std::vector<int32_t>(4, 0));
-      cuda::sample({device.matrix(4, vocab), ids.as<int32_t>(), last.as<int32_t>(), rows.as<SampleRow>(), temperature <= 0}, context);
+      const Buffer rows = on_device(table), last = on_device(std::vector<int32_t>(4, 0)),
+                   ids = on_device(std::vector<int32_t>(4, 0));
+      cuda::sample(
+          {device.matrix(4, vocab), ids.as<int32_t>(), last.as<int32_t>(), rows.as<SampleRow>(), temperature <= 0},
+          context);
       int32_t got[4];
       cudaDeviceSynchronize();
       cudaMemcpy(got, ids.data(), sizeof(got), cudaMemcpyDeviceToHost);
@@ -372,7 +390,8 @@ void check_bad_rows(Context& context) {
 
 void check_pending(Context& context) {
   guarded("pending_tokens", [&] {
-    const Buffer ids = on_device(std::vector<int32_t>{5, -1, -3, 0, -2}), last = on_device(std::vector<int32_t>{70, -1, 72});
+    const Buffer ids = on_device(std::vector<int32_t>{5, -1, -3, 0, -2}),
+                 last = on_device(std::vector<int32_t>{70, -1, 72});
     cuda::pending_tokens({ids.as<int32_t>(), last.as<int32_t>(), 5}, context);
     int32_t got[5];
     cudaDeviceSynchronize();
@@ -397,21 +416,26 @@ void check_graphs(Context& context) {
     for (int step = 1; step <= 5; ++step) {
       graphs.run(key, [&] {
         ++launches;
-        for (int i = 0; i < 3; ++i) cuda::add({device_in.matrix(1, 4096), device_in.matrix(1, 4096), device_in.matrix(1, 4096)}, context);
+        for (int i = 0; i < 3; ++i)
+          cuda::add({device_in.matrix(1, 4096), device_in.matrix(1, 4096), device_in.matrix(1, 4096)}, context);
         cuda::rms_norm({device_out.matrix(1, 4096), device_in.matrix(1, 4096), weights, 0.0f}, context);
       });
       if (step == 3) context.scratch(size_t{64} << 20);  // moves: recordings are dropped
     }
-    compare("recorded steps, doubled 15 times", device_in.read(), [&in] {
-      Doubles grown = in;
-      for (double& x : grown) x *= 32768.0;
-      return grown;
-    }(), 0);
+    compare(
+        "recorded steps, doubled 15 times", device_in.read(),
+        [&in] {
+          Doubles grown = in;
+          for (double& x : grown) x *= 32768.0;
+          return grown;
+        }(),
+        0);
     double squares = 0;
     for (const double x : in) squares += x * x;
     for (double& x : in) x /= std::sqrt(squares / 4096);
     compare("recorded steps, normed", device_out.read(), in, tolerance_of(dtype));
-    report("recorded steps, launches", launches == 4, std::to_string(launches) + " of 4: eager, recorded, replayed, eager, recorded");
+    report("recorded steps, launches", launches == 4,
+           std::to_string(launches) + " of 4: eager, recorded, replayed, eager, recorded");
     try {
       StepKey other = key;
       other.variant = 1;
@@ -420,7 +444,8 @@ void check_graphs(Context& context) {
       report("recorded steps, error while recording", false, "no error");
     } catch (const DeviceError& error) {
       graphs.run(key, [] {});
-      report("recorded steps, error while recording", cudaStreamSynchronize(context.stream) == cudaSuccess, error.what());
+      report("recorded steps, error while recording", cudaStreamSynchronize(context.stream) == cudaSuccess,
+             error.what());
     }
   });
 }
@@ -445,8 +470,9 @@ void check_all(Context& context) {
     check_binary(context, 4, n, false);
     check_gather(context, n);
   }
-  for (const CacheCase& shape : {CacheCase{32, 32, 128, 128, 64}, CacheCase{8, 2, 64, 64, 16}, CacheCase{4, 1, 80, 32, 16},
-                                 CacheCase{2, 2, 6, 6, 4}, CacheCase{4, 2, 128, 64, 128}, CacheCase{3, 1, 48, 48, 8}}) {
+  for (const CacheCase& shape :
+       {CacheCase{32, 32, 128, 128, 64}, CacheCase{8, 2, 64, 64, 16}, CacheCase{4, 1, 80, 32, 16},
+        CacheCase{2, 2, 6, 6, 4}, CacheCase{4, 2, 128, 64, 128}, CacheCase{3, 1, 48, 48, 8}}) {
     check_rope(context, shape);
     check_cache(context, shape, true);
     check_cache(context, shape, false);
@@ -483,16 +509,21 @@ void bench(Context& context) {
       a.emplace_back(zeros, dtype);
       b.emplace_back(zeros, dtype);
     }
-    const auto pick = [&](std::vector<Values>& from, int i) -> Values& { return from[static_cast<size_t>(i) % from.size()]; };
+    const auto pick = [&](std::vector<Values>& from, int i) -> Values& {
+      return from[static_cast<size_t>(i) % from.size()];
+    };
     Doubles ones(hidden, 1.0);
     Values weight(ones, DType::f32);
     const auto* weights = static_cast<const float*>(weight.data());
     double us = microseconds(context, 100, [&](int i) {
-      cuda::residual_rms_norm({pick(b, i).matrix(rows, hidden), pick(a, i).matrix(rows, hidden), pick(b, i + 1).matrix(rows, hidden), weights, 1e-6f}, context);
+      cuda::residual_rms_norm({pick(b, i).matrix(rows, hidden), pick(a, i).matrix(rows, hidden),
+                               pick(b, i + 1).matrix(rows, hidden), weights, 1e-6f},
+                              context);
     });
     print_row("residual_rms_norm 4096", rows, us, 4.0 * rows * hidden * 2);
     us = microseconds(context, 100, [&](int i) {
-      cuda::gated_activation({pick(b, i).matrix(rows, inner), pick(a, i).matrix(rows, 2 * inner), Activation::silu}, context);
+      cuda::gated_activation({pick(b, i).matrix(rows, inner), pick(a, i).matrix(rows, 2 * inner), Activation::silu},
+                             context);
     });
     print_row("gated_activation 11008", rows, us, 3.0 * rows * inner * 2);
     Doubles table = rope_table(128);
@@ -510,14 +541,21 @@ void bench(Context& context) {
     view.sequence_of = s.as<int32_t>();
     view.block_tables = t.as<int32_t>();
     us = microseconds(context, 100, [&](int i) {
-      cuda::rope_cache_write({{keys.data(), values.data(), DType::f16, (rows + 63) / 64, 64, 32, 128}, pick(a, i).matrix(rows, 3 * hidden), view, 32, 128, static_cast<const float*>(device_table.data())}, context);
+      cuda::rope_cache_write({{keys.data(), values.data(), DType::f16, (rows + 63) / 64, 64, 32, 128},
+                              pick(a, i).matrix(rows, 3 * hidden),
+                              view,
+                              32,
+                              128,
+                              static_cast<const float*>(device_table.data())},
+                             context);
     });
     print_row("rope_cache_write 32 x 128", rows, us, 6.0 * rows * hidden * 2);
   }
   for (const int rows : {1, 16, 128}) {
     Doubles logits = random_values(static_cast<size_t>(rows) * vocab, 1, 2.5);
     Values device(logits, DType::f32);
-    for (const SampleCase& rules : {kSampleCases[0], kSampleCases[4], kSampleCases[9], kSampleCases[13], kSampleCases[17]}) {
+    for (const SampleCase& rules :
+         {kSampleCases[0], kSampleCases[4], kSampleCases[9], kSampleCases[13], kSampleCases[17]}) {
       std::vector<SampleRow> table(rows);
       for (int r = 0; r < rows; ++r) {
         table[r].slot = r;
@@ -527,9 +565,12 @@ void bench(Context& context) {
         table[r].top_k = rules.top_k;
         table[r].uniform = (r + 0.5) / rows;
       }
-      const Buffer samples = on_device(table), ids = on_device(std::vector<int32_t>(rows)), last = on_device(std::vector<int32_t>(rows));
+      const Buffer samples = on_device(table), ids = on_device(std::vector<int32_t>(rows)),
+                   last = on_device(std::vector<int32_t>(rows));
       const double us = microseconds(context, 30, [&](int) {
-        cuda::sample({device.matrix(rows, vocab), ids.as<int32_t>(), last.as<int32_t>(), samples.as<SampleRow>(), rules.temperature <= 0}, context);
+        cuda::sample({device.matrix(rows, vocab), ids.as<int32_t>(), last.as<int32_t>(), samples.as<SampleRow>(),
+                      rules.temperature <= 0},
+                     context);
       });
       print_row((std::string("sample ") + rules.name).substr(0, 28).c_str(), rows, us, 4.0 * rows * vocab);
     }

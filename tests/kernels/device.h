@@ -10,9 +10,12 @@ namespace flightdeck::test {
 /// Largest allowed difference() of an operation's result, by the type that activations have.
 inline double tolerance_of(DType activation) {
   switch (activation) {
-    case DType::f16: return 2e-3;
-    case DType::bf16: return 1.6e-2;
-    default: return Tolerance::float32;
+    case DType::f16:
+      return 2e-3;
+    case DType::bf16:
+      return 1.6e-2;
+    default:
+      return Tolerance::float32;
   }
 }
 
@@ -96,8 +99,8 @@ class Device {
     return view;
   }
   KvCacheView put(const Cache& cache) {
-    return {put(cache.keys), put(cache.values), cache.dtype,   cache.blocks,
-            cache.block_size, cache.kv_heads,   cache.head_dim};
+    return {put(cache.keys),  put(cache.values), cache.dtype,   cache.blocks,
+            cache.block_size, cache.kv_heads,    cache.head_dim};
   }
   /// Brings keys and values back to where they came from.
   void get(const KvCacheView& view, Cache& cache) {
@@ -128,7 +131,7 @@ class Device {
 };
 
 /// The device of this row, or a skipped row that says why.
-#define USE_DEVICE(used)                                                                                      \
+#define USE_DEVICE(used)                                                                                   \
   flightdeck::test::Device used(*static_cast<QString*>(QTest::qData("device", ::qMetaTypeId<QString>()))); \
   if (!used.usable()) QSKIP(qPrintable(QString::fromStdString(flightdeck::cuda_status())))
 

@@ -125,8 +125,7 @@ void RowOpsTest::activation_matches_naive_data() {
                                                                  {"gelu_tanh", Activation::gelu_tanh},
                                                                  {"relu", Activation::relu}};
   for (const char* device : Device::kNames) {
-    for (const auto& [name, kind] : kinds)
-      QTest::newRow(Device::row_name(device, name).c_str()) << device << int(kind);
+    for (const auto& [name, kind] : kinds) QTest::newRow(Device::row_name(device, name).c_str()) << device << int(kind);
   }
 }
 void RowOpsTest::activation_matches_naive() {
@@ -145,9 +144,9 @@ void RowOpsTest::activation_matches_naive() {
     const Floats out = device.get(to);
     for (size_t i = 0; i < in.size(); ++i) {
       const double expected = naive_activation(static_cast<Activation>(kind), static_cast<double>(in[i]));
-      QVERIFY2(std::abs(out[i] - expected) <=
-                   allowed * std::max(std::abs(expected), 0.1 * std::abs(double(in[i]))) + floor,
-               target);
+      QVERIFY2(
+          std::abs(out[i] - expected) <= allowed * std::max(std::abs(expected), 0.1 * std::abs(double(in[i]))) + floor,
+          target);
     }
   });
 }

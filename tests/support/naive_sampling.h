@@ -1,4 +1,5 @@
-// SampleArgs on the host in plain loops and doubles: the oracle of a device's sampler. C++17, no Qt: device checks use it.
+// SampleArgs on the host in plain loops and doubles: the oracle of a device's sampler. C++17, no Qt: device checks use
+// it.
 #pragma once
 
 #include <algorithm>
@@ -14,8 +15,7 @@ inline float naive_edit(float logit, const LogitEdit& edit, const SampleRow& row
   logit += edit.bias;
   const auto penalty = static_cast<float>(row.repetition_penalty);
   if (edit.seen && row.repetition_penalty != 1.0) logit = logit > 0 ? logit / penalty : logit * penalty;
-  if (edit.generated > 0)
-    logit -= static_cast<float>(row.presence_penalty + row.frequency_penalty * edit.generated);
+  if (edit.generated > 0) logit -= static_cast<float>(row.presence_penalty + row.frequency_penalty * edit.generated);
   return edit.forbidden ? -std::numeric_limits<float>::infinity() : logit;
 }
 
