@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every check of the CUDA engine, and one table at the end. Builds what it needs; or, given a folder, takes the programs
 # from there (*_check, *_test, flightdeck). Continuous integration has no GPU: this runs by hand, on a machine with one.
-#   tests/gpu/run.sh [FOLDER]        FLIGHTDECK_BENCH=0 leaves the speeds out, FLIGHTDECK_MODEL chooses the shape
+#   tests/gpu/run.sh [FOLDER]        FLIGHTDECK_BENCH=0 leaves the speeds out, FLIGHTDECK_MODEL chooses the shape,
+#                                    FLIGHTDECK_BUILD_CHECKS=1 builds the checks into FOLDER where there is nvcc but no Qt
 set -uo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 programs="${1:-}"
@@ -10,17 +11,18 @@ mkdir -p "$logs"
 summary=()
 failed=0
 
-build_checks() {  # one at a time: each is a whole compilation of its kernels
-  local nvcc="${NVCC:-nvcc}" arch
+build_checks() {  # the kernels once, all cores; each check is a small program on top of them
+  local nvcc="${NVCC:-nvcc}" arch objects="$logs/objects"
   arch="$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)"
   [ "$arch" = 90 ] && arch=90a
   cd "$root" || exit 1
+  mkdir -p "$objects"
+  local flags="-std=c++17 -O3 -gencode=arch=compute_$arch,code=sm_$arch --expt-relaxed-constexpr -I."
+  ls kernels/cuda/*.cu tests/gpu/*_check.cu | grep -v -e cuda_backend -e devices.cu -e device_usage |
+    xargs -P "$(nproc)" -I{} sh -c "$nvcc $flags -c {} -o $objects/\$(basename {} .cu).o || echo 'does not compile: {}'"
   for source in tests/gpu/*_check.cu; do
     local name; name="$(basename "$source" .cu)"
-    # Programs are small and kernels independent: linking all of the engine but its backend suits every check.
-    local engine; engine="$(ls kernels/cuda/*.cu | grep -v -e cuda_backend -e devices.cu -e device_usage)"
-    echo "building $name"
-    "$nvcc" -std=c++17 -O3 -gencode="arch=compute_$arch,code=sm_$arch" --expt-relaxed-constexpr -I. "$source" $engine \
+    "$nvcc" -gencode="arch=compute_$arch,code=sm_$arch" "$objects/$name.o" $(ls "$objects"/*.o | grep -v _check.o) \
       -lcublasLt -o "$programs/$name" || summary+=("FAIL  $name does not build")
   done
 }
@@ -34,6 +36,7 @@ if [ -z "$programs" ]; then
   find "$root/build/tests" -type f -perm -u+x \( -name '*_test' -o -name flightdeck \) -exec ln -sf {} "$programs/" \;
   build_checks
 fi
+[ -n "${FLIGHTDECK_BUILD_CHECKS:-}" ] && build_checks
 export QT_QPA_PLATFORM=offscreen FLIGHTDECK_TEST_DEVICE=cuda:0
 
 run() {  # run NAME COMMAND...: its output goes to a log, its end to the table
