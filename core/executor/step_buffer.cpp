@@ -9,6 +9,8 @@ namespace flightdeck {
 namespace {
 
 constexpr int kFewestBlocks = 8;
+constexpr size_t kRoomForEdits =
+    1024 * sizeof(LogitEdit);  // behind a step, so that the usual few cost no copy of theirs
 
 template <class T>
 T* at(const Buffer& buffer, size_t offset) {
@@ -32,7 +34,7 @@ StepLayout::StepLayout(int tokens, int sequences, int rows, int max_blocks) {
 
 StepBuffer::StepBuffer(Backend& backend, int max_tokens, int max_sequences, int max_rows, int max_blocks)
     : backend_(backend), most_blocks_(max_blocks) {
-  const size_t bytes = StepLayout(max_tokens, max_sequences, max_rows, max_blocks).total;
+  const size_t bytes = StepLayout(max_tokens, max_sequences, max_rows, max_blocks).total + kRoomForEdits;
   device_ = backend.allocate(bytes);
   for (Buffer& host : host_) host = backend.allocate_host(bytes);
 }
@@ -44,9 +46,13 @@ int StepBuffer::width_of(int max_blocks) const {
 }
 
 /// A row's list of changed logits can be as long as its context, so this memory grows with need.
-LogitEdit* StepBuffer::put_edits(const std::vector<LogitEdit>& edits) {
+LogitEdit* StepBuffer::put_edits(const std::vector<LogitEdit>& edits, size_t& end) {
   const size_t bytes = edits.size() * sizeof(LogitEdit);
   if (bytes == 0) return nullptr;
+  if (bytes <= kRoomForEdits) {
+    std::memcpy(at<std::byte>(host_[turn_], end), edits.data(), bytes);
+    return at<LogitEdit>(device_, std::exchange(end, end + bytes));
+  }
   if (bytes > device_edits_.bytes()) {
     backend_.synchronize();  // a step under way reads the old ones
     device_edits_ = backend_.allocate(2 * bytes);
@@ -84,7 +90,8 @@ void StepBuffer::put(const StepInput& input) {
     const auto row = input.block_tables.begin() + static_cast<std::ptrdiff_t>(s) * input.max_blocks;
     std::fill(std::copy(row, row + input.max_blocks, table), table + width, 0);
   }
-  const LogitEdit* edits = put_edits(input.edits);
+  size_t end = layout.total;
+  const LogitEdit* edits = put_edits(input.edits, end);
   auto* samples = at<SampleRow>(host, layout.samples);
   for (const SampleInput& sample : input.samples) {
     *samples = sample.row;
@@ -92,7 +99,7 @@ void StepBuffer::put(const StepInput& input) {
     ++samples;
   }
   samples_ = input.samples.empty() ? nullptr : at<SampleRow>(device_, layout.samples);
-  backend_.upload(device_.data(), host.data(), layout.total);
+  backend_.upload(device_.data(), host.data(), end);
 }
 
 }  // namespace flightdeck

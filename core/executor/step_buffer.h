@@ -36,7 +36,7 @@ class StepBuffer {
 
  private:
   int width_of(int max_blocks) const;
-  LogitEdit* put_edits(const std::vector<LogitEdit>& edits);
+  LogitEdit* put_edits(const std::vector<LogitEdit>& edits, size_t& end);
 
   Backend& backend_;
   const int most_blocks_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "core/runtime/loaded_model.h"
 #include "kernels/device_error.h"
@@ -14,11 +15,12 @@ constexpr int kSmallestContext = 64;
 
 double gib(uint64_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
 
-/// A GPU where there is a usable one; that it is not used is never silent.
+/// A GPU where there is a usable one; that one is there and is not used is never silent.
 bool prefers_gpu() {
   if (cuda_device_count() > 0) return true;
-  const std::string status = cuda_status();
-  spdlog::info("running on the CPU: {}", status);
+  std::error_code code;
+  const bool present = std::filesystem::exists("/dev/nvidia0", code);
+  spdlog::log(present ? spdlog::level::warn : spdlog::level::debug, "running on the CPU: {}", cuda_status());
   return false;
 }
 
