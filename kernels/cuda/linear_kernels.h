@@ -38,6 +38,12 @@ constexpr int kMaxMixedTokens = 256;
 size_t mixed_gemm_scratch(const LinearTask& task, const Context& context);
 void mixed_gemm(const LinearTask& task, std::byte* scratch, Context& context);
 
+/// The same for quantized weights whose columns are padded to a multiple of 128, by wgmma; mixed_gemm uses it where it
+/// fits.
+bool mixed_gemm_hopper_fits(const LinearTask& task, const Context& context);
+size_t mixed_gemm_hopper_scratch(const LinearTask& task, const Context& context);
+void mixed_gemm_hopper(const LinearTask& task, std::byte* scratch, Context& context);
+
 /// cuBLASLt; quantized weights are unpacked into `scratch` first, panel by panel. False: cuBLASLt cannot do this shape.
 size_t blas_scratch(const LinearTask& task);
 bool blas_linear(const LinearTask& task, std::byte* scratch, Context& context);

@@ -12,6 +12,7 @@
 #include "kernels/cuda/linear_kernels.h"
 #include "kernels/cuda/linear_store.h"
 #include "kernels/cuda/mma.h"
+#include "kernels/cuda/work_line.h"
 
 namespace flightdeck::cuda {
 namespace {
@@ -42,31 +43,6 @@ struct Step {
   static constexpr int kStages = kFit < 9 ? kFit : 9;
   static constexpr int kSharedBytes = kSumBytes + kStages * kStageBytes;
   static_assert(kStages >= 3, "the ring is too short");
-};
-
-/// A piece of the line of work: steps [begin, end) of it belong to block b of `blocks`.
-__host__ __device__ __forceinline__ int begin_of(int block, int blocks, int total) {
-  return static_cast<int>(static_cast<long long>(total) * block / blocks);
-}
-__host__ __device__ __forceinline__ int block_of(int step, int blocks, int total) {
-  return static_cast<int>((static_cast<long long>(step + 1) * blocks - 1) / total);
-}
-
-/// Place in the line: step of a tile; tiles run over tokens first, then rows.
-struct Place {
-  int row_tile, token_tile, step;
-  __device__ __forceinline__ Place(int at, int steps, int token_tiles)
-      : row_tile(at / steps / token_tiles), token_tile(at / steps % token_tiles), step(at % steps) {}
-  /// True when a new tile begins.
-  __device__ __forceinline__ bool advance(int steps, int token_tiles) {
-    if (++step < steps) return false;
-    step = 0;
-    if (++token_tile == token_tiles) {
-      token_tile = 0;
-      ++row_tile;
-    }
-    return true;
-  }
 };
 
 /// Walks along the line ahead of the products and copies each step's bytes into the ring.
@@ -434,12 +410,14 @@ Grid grid_of(const LinearTask& task, const Kernel& kernel, const Context& contex
 }  // namespace
 
 size_t mixed_gemm_scratch(const LinearTask& task, const Context& context) {
+  if (mixed_gemm_hopper_fits(task, context)) return mixed_gemm_hopper_scratch(task, context);
   const Kernel kernel = choose_kernel(task, context);
   return static_cast<size_t>(grid_of(task, kernel, context).blocks) * 2 * static_cast<size_t>(kernel.tokens) *
          kMixedRows * sizeof(float);
 }
 
 void mixed_gemm(const LinearTask& task, std::byte* scratch, Context& context) {
+  if (mixed_gemm_hopper_fits(task, context)) return mixed_gemm_hopper(task, scratch, context);
   const Kernel kernel = choose_kernel(task, context);
   const Grid grid = grid_of(task, kernel, context);
   check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize,

@@ -59,6 +59,13 @@ FLIGHTDECK_HOST_DEVICE size_t factor_position(int row, int group, int groups) {
   return (static_cast<size_t>(row / 16) * groups + group) * 16 + row % 8 * 2 + row % 16 / 8;
 }
 
+/// Activations that wgmma multiplies with such fragments: panels of 64 columns, 128 bytes a token, in the order in which
+/// the sum runs over the fragments' columns. Byte of word `word` (columns 2 word, 2 word + 1) of the 8-column vector
+/// `vector` of `token` in a panel, under the 128-byte swizzle.
+FLIGHTDECK_HOST_DEVICE int panel_position(int token, int vector, int word) {
+  return token * 128 + (((vector / 4 * 4 + word) ^ (token % 8)) << 4) + vector % 4 * 4;
+}
+
 /// Sizes of a packed weight; everything but `data` lies in one buffer: row scales, factors, counters.
 struct PackedLayout {
   Packing packing = Packing::dense;

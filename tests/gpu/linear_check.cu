@@ -1,10 +1,11 @@
 // Checks linear, embedding and packing of the CUDA engine against plain loops in double, tactic by tactic; no test
 // framework, so that it can be built with nvcc alone:
 //   nvcc -std=c++17 -O3 -gencode=arch=compute_90a,code=sm_90a --expt-relaxed-constexpr -I. -o linear_check
-//     tests/gpu/linear_check.cu kernels/cuda/{linear,gemv,mixed_gemm,blas,unpack,tactics,packed_weight,cuda_context}.cu
+//     tests/gpu/linear_check.cu kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,blas,unpack,tactics,packed_weight,cuda_context}.cu
 //     -lcublasLt
 // linear_check          one line a case, PASS or FAIL; exit code 1 when any failed
 // linear_check --bench  also the speed of every tactic, as a share of the read ceiling it measures itself
+// linear_check --profile int4 12288 4096 16 mixed   four runs of one kernel, for a profiler
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
@@ -638,8 +639,8 @@ void bench_shape(const BenchFormat& format, int rows, int cols, const std::vecto
   }
 }
 
-/// All linears of one token of Baichuan2-7B, one after another, 32 layers and the head.
-void bench_chain(const BenchFormat& format, double ceiling, Context& context) {
+/// All linears of one step of Baichuan2-7B, one after another, 32 layers and the head.
+void bench_chain(const BenchFormat& format, int tokens, Tactic tactic, double ceiling, Context& context) {
   const int layers = 32;
   const auto qkv = random_copies(format.format, 12288, 4096, format.group, layers, context);
   const auto o = random_copies(format.format, 4096, 4096, format.group, layers, context);
@@ -647,14 +648,14 @@ void bench_chain(const BenchFormat& format, double ceiling, Context& context) {
   const auto down = random_copies(format.format, 4096, 11008, format.group, layers, context);
   const auto head = random_copies(format.format, 125696, 4096, format.group, 1, context);
   size_t bytes = head[0]->layout.data_bytes;
-  const Buffer a = allocate_device(125696 * 4, "activations");
-  const Buffer b = allocate_device(125696 * 4, "activations");
+  const Buffer a = allocate_device(size_t{125696} * tokens * 4, "activations");
+  const Buffer b = allocate_device(size_t{125696} * tokens * 4, "activations");
   check(cudaMemsetAsync(a.data(), 0, a.bytes(), context.stream), "filling");
   check(cudaMemsetAsync(b.data(), 0, b.bytes(), context.stream), "filling");
   const auto step = [&](const CudaPackedWeight& weight, const Buffer& from, const Buffer& to) {
-    run_tactic(Tactic::gemv,
-               task_of({{to.data(), context.activation, 1, weight.rows, weight.rows},
-                        {from.data(), context.activation, 1, weight.cols, weight.cols},
+    run_tactic(tactic,
+               task_of({{to.data(), context.activation, tokens, weight.rows, weight.rows},
+                        {from.data(), context.activation, tokens, weight.cols, weight.cols},
                         &weight,
                         nullptr}),
                context);
@@ -663,6 +664,7 @@ void bench_chain(const BenchFormat& format, double ceiling, Context& context) {
     bytes += qkv[i]->layout.data_bytes + o[i]->layout.data_bytes + gate_up[i]->layout.data_bytes +
              down[i]->layout.data_bytes;
   }
+  for (const auto* each : {&qkv, &o, &gate_up, &down, &head}) step(*each->front(), a, b);  // algorithms are chosen
   const float time = graph_time(context, [&] {
     for (int i = 0; i < layers; ++i) {
       step(*qkv[i], a, b);
@@ -672,21 +674,27 @@ void bench_chain(const BenchFormat& format, double ceiling, Context& context) {
     }
     step(*head[0], a, b);
   });
-  std::printf("%-10s 7B token, linears only   gemv   %9.1f us %7.0f GB/s %5.1f %% of the ceiling\n", format.name,
-              time * 1e3, bytes / (time * 1e6), 100 * bytes / (time * 1e6) / ceiling);
+  std::printf("%-10s 7B step, linears only m=%-4d %-6s %9.1f us %7.0f GB/s %5.1f %% of the ceiling\n", format.name,
+              tokens, kTacticNames[static_cast<int>(tactic)], time * 1e3, bytes / (time * 1e6), 100 * bytes / (time * 1e6) / ceiling);
 }
 
 void bench(Context& context) {
   const double ceiling = read_ceiling(context);
   std::printf("read ceiling %.0f GB/s, activations %s\n", ceiling, activation_name(context));
-  for (const BenchFormat& format : kBenchFormats) run_case("chain", [&] { bench_chain(format, ceiling, context); });
+  for (const BenchFormat& format : kBenchFormats) {
+    const Tactic many = format.group == 0 && format.format == WeightFormat::f16 ? Tactic::blas : Tactic::mixed;
+    run_case("chain", [&] { bench_chain(format, 1, Tactic::gemv, ceiling, context); });
+    for (const int tokens : {16, 64, 128, 256}) {
+      run_case("chain", [&] { bench_chain(format, tokens, many, ceiling, context); });
+    }
+  }
   const std::vector<int> tokens = {1, 2, 4, 8, 16, 32, 64, 128, 256, 1024};
   const std::vector<int> few = {1, 8, 16};
   for (const BenchFormat& format : kBenchFormats) {
     run_case("12288x4096", [&] { bench_shape(format, 12288, 4096, tokens, ceiling, context); });
     run_case("4096x4096", [&] { bench_shape(format, 4096, 4096, tokens, ceiling, context); });
-    run_case("22016x4096", [&] { bench_shape(format, 22016, 4096, {1, 4, 16, 64}, ceiling, context); });
-    run_case("4096x11008", [&] { bench_shape(format, 4096, 11008, {1, 4, 8, 16, 64}, ceiling, context); });
+    run_case("22016x4096", [&] { bench_shape(format, 22016, 4096, {1, 4, 16, 64, 128, 256}, ceiling, context); });
+    run_case("4096x11008", [&] { bench_shape(format, 4096, 11008, {1, 4, 8, 16, 64, 128, 256}, ceiling, context); });
     run_case("125696x4096", [&] { bench_shape(format, 125696, 4096, few, ceiling, context); });
   }
   const BenchFormat others[] = {{"int4 row", WeightFormat::int4_group, 4096},
@@ -697,11 +705,39 @@ void bench(Context& context) {
   }
 }
 
+/// A few runs of one kernel for a profiler.
+void run_for_profile(const std::string& format_name, int rows, int cols, int tokens, const std::string& tactic_name) {
+  Context context(0, DType::f16);
+  for (const BenchFormat& format : kBenchFormats) {
+    if (format_name != std::string(format.name).substr(0, format_name.size())) continue;
+    const auto weights = random_copies(format.format, rows, cols, format.group, 4, context);
+    const Buffer in = allocate_device(static_cast<size_t>(tokens) * cols * 2, "activations");
+    const Buffer out = allocate_device(static_cast<size_t>(tokens) * rows * 2, "activations");
+    check(cudaMemsetAsync(in.data(), 0x2c, in.bytes(), context.stream), "filling");
+    for (const auto& weight : weights) {
+      for (const Tactic tactic : {Tactic::gemv, Tactic::mixed, Tactic::blas}) {
+        if (tactic_name != kTacticNames[static_cast<int>(tactic)]) continue;
+        run_tactic(tactic,
+                   task_of({{out.data(), context.activation, tokens, rows, rows},
+                            {in.data(), context.activation, tokens, cols, cols},
+                            weight.get(),
+                            nullptr}),
+                   context);
+      }
+    }
+    check(cudaStreamSynchronize(context.stream), "waiting");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string option = argc > 1 ? argv[1] : "";
   try {
+    if (option == "--profile" && argc > 6) {
+      run_for_profile(argv[2], std::stoi(argv[3]), std::stoi(argv[4]), std::stoi(argv[5]), argv[6]);
+      return 0;
+    }
     if (option != "--bench-only") {
       check_tactics_file();
       for (const DType activation : {DType::f16, DType::bf16}) {

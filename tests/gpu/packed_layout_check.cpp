@@ -98,10 +98,30 @@ int check_products(bool int4) {
   return bad;
 }
 
+/// The activations as wgmma reads them: 16 columns at a time of a panel, chunks of 16 bytes exchanged by the hardware's
+/// swizzle. They must meet the columns of the fragments: column 32 b + 8 t + 4 h + 2 s + j at place 16 (2 b + h) + 8 s +
+/// 2 t + j of the sum.
+int check_panels() {
+  int bad = 0;
+  for (int token = 0; token < 128; ++token) {
+    for (int b = 0; b < 2; ++b) {
+      for (int place = 0; place < 32; ++place) {
+        const int h = place / 16, s = place / 8 % 2, t = place / 2 % 4;
+        const int column = 32 * b + 8 * t + 4 * h + 2 * s;
+        const int chunk = (32 * b + place) / 8;
+        const int read = token * 128 + ((chunk ^ (token % 8)) << 4) + place % 8 / 2 * 4;
+        bad += read != panel_position(token, column / 8, column % 8 / 2);
+      }
+    }
+  }
+  return bad;
+}
+
 }  // namespace
 
 int main() {
-  int bad = 0;
+  int bad = check_panels();
+  std::printf("%s panels: %d wrong\n", bad ? "FAIL" : "PASS", bad);
   for (const bool int4 : {false, true}) {
     const int wrong = check_products(int4);
     std::printf("%s %s: %d wrong\n", wrong ? "FAIL" : "PASS", int4 ? "int4" : "int8", wrong);

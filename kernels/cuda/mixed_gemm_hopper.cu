@@ -1,0 +1,493 @@
+// Quantized weights times 9 to 256 tokens by Hopper's warpgroup products: out' = weight · in', the weights converted in
+// registers (operand a), the tokens in shared memory (operand b). Two warpgroups have 64 rows each, every lane copies
+// the weights it alone will use; four more warps bring the activations, in the order the fragments ask for. The work is
+// cut as in mixed_gemm.cu: one line of steps, equal pieces; a tile several blocks worked on is summed by the last of
+// them to arrive, in the order of the columns, so that results repeat.
+#include <algorithm>
+
+#include "kernels/cuda/activation_type.h"
+#include "kernels/cuda/barrier.h"
+#include "kernels/cuda/dequantize.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/linear_kernels.h"
+#include "kernels/cuda/linear_store.h"
+#include "kernels/cuda/mma.h"
+#include "kernels/cuda/token_product.h"
+#include "kernels/cuda/warpgroup_mma.h"
+#include "kernels/cuda/work_line.h"
+
+namespace flightdeck::cuda {
+namespace {
+
+constexpr int kRowWarps = kMixedRows / 16;
+constexpr int kRowThreads = kRowWarps * 32;
+constexpr int kLoadWarps = 4;
+constexpr int kThreads = kRowThreads + kLoadWarps * 32;
+constexpr int kStepCols = 128;
+constexpr int kPanels = kStepCols / 64;
+constexpr int kFewestSteps = 4;  // of a block
+
+/// Sizes of one step: 128 rows by 128 columns by kTokens tokens; kScales factors a row (0, 1 or 4).
+template <Packing kPacking, int kScales, int kTokens>
+struct Step {
+  static constexpr bool kInt8 = kPacking == Packing::int8_rows;
+  static constexpr int kVectors = kInt8 ? 4 : 2;  // of 16 bytes a lane
+  static constexpr int kWarpBytes = kVectors * 512 + kScales * 128;
+  static constexpr int kWeightStages = kInt8 ? 5 : kScales == 4 ? 6 : 9;  // one less is in flight: 64 KB
+  static constexpr int kWeightRing = kRowWarps * kWarpBytes * kWeightStages;
+  static constexpr int kPanelBytes = kTokens * 128;
+  static constexpr int kTokenBytes = kPanels * kPanelBytes;
+  static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 ? 3 : 4;
+  static constexpr int kTokenRing = kTokenBytes * kTokenStages;
+  static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
+  static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;               // on a multiprocessor: the next kernel's, too
+  static constexpr int kFragments = kTokens <= 32 ? 2 : 4;            // that are multiplied while as many are made
+  static constexpr int kRounds = kTokens / 16;                        // loading a panel; 16 tokens at a time
+  static constexpr int kAhead = kTokens == 16 ? 4 : kTokens <= 64 ? 2 : 1;  // steps a loader has on their way
+  static_assert(kSharedBytes <= 232448 && (kBlocks == 1 || kSharedBytes <= 115712), "shared memory");
+};
+
+struct Work {
+  int token_tiles, total, steps;
+  float* memory;
+};
+
+template <int kCount>
+__device__ __forceinline__ void pin_sums(float (&d)[kCount][4]) {
+#pragma unroll
+  for (int i = 0; i < kCount * 4; ++i) asm volatile("" : "+f"(d[i / 4][i % 4])::"memory");
+}
+__device__ __forceinline__ void fence_products() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+#endif
+}
+template <int kPending>
+__device__ __forceinline__ void wait_for_products() {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
+#endif
+}
+/// The row warps alone.
+__device__ __forceinline__ void sync_row_warps() { asm volatile("bar.sync 1, %0;" ::"n"(kRowThreads) : "memory"); }
+__device__ __forceinline__ void store_shared4(uint32_t to, uint32_t value) {
+  asm volatile("st.shared.u32 [%0], %1;" ::"r"(to), "r"(value) : "memory");
+}
+
+/// Factors of a group of columns for rows g and g + 8, as the conversion wants them.
+template <class T>
+struct Factors;
+template <>
+struct Factors<__half> {
+  // Raw nibbles are denormals, n * 2^-24, or n * 2^-20 where they lie four bits higher. One fma makes them
+  // (n - 8) * factor * 2^-9, rounded once; factors are at most 1, so that the products stay in range.
+  static constexpr float kSumScale = 512;
+  uint32_t low, high, low_zero, high_zero;
+
+  __device__ __forceinline__ explicit Factors(uint32_t both) {
+    const uint32_t g = __byte_perm(both, 0, 0x1010), g8 = __byte_perm(both, 0, 0x3232);
+    low = times(g, 0x78007800u);         // 2^15
+    high = times(g8, 0x68006800u);       // 2^11
+    low_zero = times(g, 0xa400a400u);    // -8 * 2^-9
+    high_zero = times(g8, 0xa400a400u);
+  }
+  __device__ __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) const {
+    const uint32_t upper = word >> 8;
+    a[0] = fma(word & 0x000f000fu, low, low_zero);
+    a[1] = fma(word & 0x00f000f0u, high, high_zero);
+    a[2] = fma(upper & 0x000f000fu, low, low_zero);
+    a[3] = fma(upper & 0x00f000f0u, high, high_zero);
+  }
+  __device__ static __forceinline__ uint32_t times(uint32_t a, uint32_t b) {
+    uint32_t result;
+    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
+    return result;
+  }
+  __device__ static __forceinline__ uint32_t fma(uint32_t a, uint32_t b, uint32_t c) {
+    uint32_t result;
+    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
+    return result;
+  }
+};
+template <>
+struct Factors<__nv_bfloat16> {
+  static constexpr float kSumScale = 1;
+  uint32_t low, high;
+
+  __device__ __forceinline__ explicit Factors(uint32_t both) {
+    const float2 factor = __half22float2(*reinterpret_cast<const __half2*>(&both));
+    const __nv_bfloat162 g = __float2bfloat162_rn(factor.x), g8 = __float2bfloat162_rn(factor.y);
+    low = *reinterpret_cast<const uint32_t*>(&g);
+    high = *reinterpret_cast<const uint32_t*>(&g8);
+  }
+  __device__ __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) const {
+    int4_fragment(word, a, __nv_bfloat16{});
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      asm("fma.rn.bf16x2 %0, %0, %1, %2;" : "+r"(a[i]) : "r"(i % 2 ? high : low), "r"(0x80008000u));
+    }
+  }
+};
+
+/// A row warp's walk over its weights, one lane's view: 16 rows, a step at a time.
+template <Packing kPacking, int kScales, int kTokens>
+struct WeightLoader {
+  using S = Step<kPacking, kScales, kTokens>;
+  static constexpr int kBytes = S::kVectors * 512;
+  const PackedView& weight;
+  const Work& work;
+  const uint8_t* from;
+  const uint8_t* factors_from;
+  int factor_bytes;  // of a step's 16 rows
+  int left_of_tile, left;
+  int at;  // in the line: of the next tile
+
+  __device__ __forceinline__ WeightLoader(const LinearTask& task, const Work& of, int begin, int end)
+      : weight(task.weight), work(of), factor_bytes(task.weight.step_scales * 32), left(end - begin), at(begin) {
+    find_tile();
+  }
+  /// Rows behind the last 16-row tile repeat it; nobody stores their sums.
+  __device__ __forceinline__ void find_tile() {
+    const Place place(at, work.steps, work.token_tiles);
+    const int lane = threadIdx.x % 32;
+    const int tile = min(place.row_tile * kRowWarps + static_cast<int>(threadIdx.x) / 32, weight.tiles - 1);
+    const size_t unit = static_cast<size_t>(tile) * work.steps + place.step;
+    from = kept(weight.data + unit * kBytes + lane * 16);
+    factors_from = kept(reinterpret_cast<const uint8_t*>(weight.factors) + unit * factor_bytes + lane / 4 * 4);
+    left_of_tile = work.steps - place.step;
+    at += left_of_tile;
+  }
+  __device__ __forceinline__ void copy(uint32_t to) {
+    if (left > 0) {
+#pragma unroll
+      for (int v = 0; v < S::kVectors; ++v) copy_async16(to + v * 512, from + v * 512);
+      if (kScales > 0 && factor_bytes > 0) {
+        const uint32_t factors_to = to - threadIdx.x % 32 * 12 + kBytes;
+#pragma unroll
+        for (int s = 0; s < kScales; ++s) {
+          copy_async4(factors_to + s * 128, factors_from + (kScales == 1 ? 0 : s * factor_bytes / 128 * 32));
+        }
+      }
+      --left;
+      from += kBytes;
+      factors_from += factor_bytes;
+      if (--left_of_tile == 0) find_tile();
+    }
+    commit_copies();
+  }
+};
+
+/// What the four loading warps do: activations through registers into the ring, their words put where the fragments'
+/// order of columns wants them.
+template <class S, int kTokens>
+__device__ __forceinline__ void load_activations(const LinearTask& task, const Work& work, int begin, int end,
+                                                 uint32_t ring, uint32_t full, uint32_t empty) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  const int lane = threadIdx.x % 32;
+  const int token = (threadIdx.x - kRowThreads) / 8;  // 0..15
+  const int vector = threadIdx.x % 8;
+  uint32_t places[4];
+#pragma unroll
+  for (int word = 0; word < 4; ++word) places[word] = ring + panel_position(token, vector, word);
+  Place place(begin, work.steps, work.token_tiles);
+  const size_t round_bytes = static_cast<size_t>(task.in_stride) * 32;
+  const auto load = [&](uint4(&values)[kPanels][S::kRounds], bool exists) {
+    const int first = place.token_tile * kTokens + token;
+    const int col = place.step * kStepCols + vector * 8;
+    const char* from = static_cast<const char*>(task.in) +
+                       (static_cast<size_t>(first) * task.in_stride + static_cast<size_t>(col)) * 2;
+#pragma unroll
+    for (int panel = 0; panel < kPanels; ++panel) {
+#pragma unroll
+      for (int round = 0; round < S::kRounds; ++round) {
+        values[panel][round] = {0, 0, 0, 0};
+        if (exists && first + round * 16 < task.tokens && col + panel * 64 < task.weight.cols) {
+          values[panel][round] = __ldcg(reinterpret_cast<const uint4*>(from + round * round_bytes + panel * 128));
+        }
+      }
+    }
+    place.advance(work.steps, work.token_tiles);
+  };
+  uint4 values[S::kAhead][kPanels][S::kRounds];
+#pragma unroll
+  for (int i = 0; i < S::kAhead; ++i) load(values[i], begin + i < end);
+  int slot = 0;
+  uint32_t parity = 1;  // a fresh barrier's phase before the first counts as over
+  for (int first = begin; first < end; first += S::kAhead) {
+#pragma unroll
+    for (int i = 0; i < S::kAhead; ++i) {
+      if (first + i >= end) break;
+      wait_barrier(empty + slot * 8, parity);
+#pragma unroll
+      for (int panel = 0; panel < kPanels; ++panel) {
+#pragma unroll
+        for (int round = 0; round < S::kRounds; ++round) {
+          const uint32_t at = slot * S::kTokenBytes + panel * S::kPanelBytes + round * 2048;
+          const uint4& v = values[i][panel][round];
+          store_shared4(places[0] + at, v.x);
+          store_shared4(places[1] + at, v.y);
+          store_shared4(places[2] + at, v.z);
+          store_shared4(places[3] + at, v.w);
+        }
+      }
+      publish_shared();
+      __syncwarp();
+      if (lane == 0) arrive(full + slot * 8);
+      if (++slot == S::kTokenStages) slot = 0, parity ^= 1;
+      load(values[i], first + i + S::kAhead < end);
+    }
+  }
+#endif
+}
+
+/// Fragment `index` of a step's eight, 16 columns each.
+template <class T, Packing kPacking, int kVectors>
+__device__ __forceinline__ void find_fragment(const uint4 (&vectors)[kVectors], int index, const Factors<T>& factors,
+                                              uint32_t (&a)[4]) {
+  if constexpr (kPacking == Packing::int8_rows) {
+    const uint4 v = vectors[index / 2];
+    const uint32_t low = index % 2 ? v.z : v.x, high = index % 2 ? v.w : v.y;
+    a[0] = int8_pair<false>(low, T{}), a[1] = int8_pair<false>(high, T{});
+    a[2] = int8_pair<true>(low, T{}), a[3] = int8_pair<true>(high, T{});
+  } else {
+    const uint4 v = vectors[index / 4];
+    factors.fragment(index % 4 == 0 ? v.x : index % 4 == 1 ? v.y : index % 4 == 2 ? v.z : v.w, a);
+  }
+}
+
+/// Products of fragments [first, first + kCount) of a step, started; `tokens` describes its activations.
+template <class T, int kTokens, int kCount>
+__device__ __forceinline__ void start_products(float (&sums)[kTokens / 8][4], uint32_t (&a)[kCount][4], int first,
+                                               uint64_t tokens) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#pragma unroll
+  for (int i = 0; i < kCount * 4; ++i) asm volatile("" : "+r"(a[i / 4][i % 4])::"memory");
+  fence_products();
+#pragma unroll
+  for (int i = 0; i < kCount; ++i) {
+    TokenProduct<T, kTokens>::add(sums, a[i], tokens + first / 4 * (kTokens * 8) + (first % 4 + i) * 2);
+  }
+  commit_products();
+#endif
+}
+
+/// The pieces of a tile: every block has room for two shares, of the tile it begins in and of any later one.
+template <int kTokens>
+__device__ __forceinline__ float4* share_of(const Work& work, int block, int tile) {
+  const int slot = begin_of(block, gridDim.x, work.total) / work.steps == tile ? 0 : 1;
+  return reinterpret_cast<float4*>(work.memory) +
+         (static_cast<size_t>(block) * 2 + slot) * (kMixedRows * kTokens / 4) + threadIdx.x;
+}
+
+/// Gives this block's share of a tile away; true for the block that came last, with `sums` the whole tile's.
+template <int kTokens>
+__device__ __forceinline__ bool join_shares(float (&sums)[kTokens / 8][4], const Work& work, int tile, int* counter,
+                                            volatile int* arrived) {
+  const int first = block_of(tile * work.steps, gridDim.x, work.total);
+  const int last = block_of((tile + 1) * work.steps - 1, gridDim.x, work.total);
+  if (first == last) return true;
+  float4* mine = share_of<kTokens>(work, blockIdx.x, tile);
+#pragma unroll
+  for (int n = 0; n < kTokens / 8; ++n) {
+    __stcg(mine + n * kRowThreads, make_float4(sums[n][0], sums[n][1], sums[n][2], sums[n][3]));
+  }
+  __threadfence();
+  sync_row_warps();
+  if (threadIdx.x == 0) *arrived = atomicAdd(counter, 1);
+  sync_row_warps();
+  if (*arrived != last - first) return false;
+  __threadfence();
+  if (threadIdx.x == 0) *counter = 0;  // as the next kernel expects it
+#pragma unroll
+  for (int n = 0; n < kTokens / 8; ++n) sums[n][0] = sums[n][1] = sums[n][2] = sums[n][3] = 0;
+  for (int block = first; block <= last; ++block) {
+    const float4* from = share_of<kTokens>(work, block, tile);
+#pragma unroll
+    for (int n = 0; n < kTokens / 8; ++n) {
+      const float4 part = __ldcg(from + n * kRowThreads);
+      sums[n][0] += part.x, sums[n][1] += part.y, sums[n][2] += part.z, sums[n][3] += part.w;
+    }
+  }
+  return true;
+}
+
+template <class T, int kTokens>
+__device__ __forceinline__ void store_tile(const LinearTask& task, const float (&sums)[kTokens / 8][4], int first_row,
+                                           int first_token, const SumEnd (&ends)[2]) {
+  const int lane = threadIdx.x % 32;
+  const int row = first_row + threadIdx.x / 32 * 16 + lane / 4;
+#pragma unroll
+  for (int n = 0; n < kTokens / 8; ++n) {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int token = first_token + n * 8 + lane % 4 * 2 + i % 2;
+      if (token < task.tokens) store_sum<T>(task, row + i / 2 * 8, token, sums[n][i], ends[i / 2]);
+    }
+  }
+}
+
+/// Scales and bias of a lane's two rows.
+template <class T, Packing kPacking>
+__device__ __forceinline__ void find_ends(const LinearTask& task, int row_tile, SumEnd (&ends)[2]) {
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    ends[half] = end_of(task, row_tile * kMixedRows + threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 + half * 8);
+    if constexpr (kPacking != Packing::int8_rows) ends[half].scale *= Factors<T>::kSumScale;
+  }
+}
+
+template <class T, Packing kPacking, int kScales, int kTokens>
+__global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens>::kBlocks))
+    mixed_hopper_kernel(const __grid_constant__ LinearTask task, const __grid_constant__ Work work) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  using S = Step<kPacking, kScales, kTokens>;
+  extern __shared__ __align__(1024) uint8_t shared[];
+  let_next_start();
+  const int begin = begin_of(blockIdx.x, gridDim.x, work.total);
+  const int end = begin_of(blockIdx.x + 1, gridDim.x, work.total);
+  const uint32_t token_ring = __shfl_sync(~0u, shared_address(shared), 0);
+  const uint32_t full = token_ring + S::kTokenRing + S::kWeightRing;
+  const uint32_t empty = full + S::kTokenStages * 8;
+  auto* arrived = reinterpret_cast<volatile int*>(shared + S::kTokenRing + S::kWeightRing + 2 * S::kTokenStages * 8);
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < S::kTokenStages; ++i) {
+      make_barrier(full + i * 8, kLoadWarps);
+      make_barrier(empty + i * 8, kRowWarps);
+    }
+  }
+  __syncthreads();
+  if (threadIdx.x >= kRowThreads) {
+    wait_for_inputs();
+    load_activations<S, kTokens>(task, work, begin, end, token_ring, full, empty);
+    return;
+  }
+
+  const int lane = threadIdx.x % 32;
+  const uint32_t weight_ring =
+      kept(token_ring + S::kTokenRing + threadIdx.x / 32 * (S::kWarpBytes * S::kWeightStages) + lane * 16);
+  const uint32_t factor_ring = kept(weight_ring - lane * 12 + S::kVectors * 512);
+  if (kScales == 1 && task.weight.step_scales == 0) {  // one scale a row: the factors are ones, once and for all
+    for (int i = 0; i < S::kWeightStages; ++i) store_shared4(factor_ring + i * S::kWarpBytes, 0x3c003c00u);
+  }
+  WeightLoader<kPacking, kScales, kTokens> ahead(task, work, begin, end);
+  for (int i = 0; i < S::kWeightStages - 1; ++i) ahead.copy(weight_ring + i * S::kWarpBytes);
+  Place place(begin, work.steps, work.token_tiles);
+  SumEnd ends[2];
+  find_ends<T, kPacking>(task, place.row_tile, ends);
+  wait_for_inputs();  // shares and outputs may still be in use
+
+  float sums[kTokens / 8][4] = {};
+  uint32_t even[S::kFragments][4], odd[S::kFragments][4];
+  int slot = 0, last_slot = (S::kWeightStages - 1) * S::kWarpBytes;
+  const uint64_t ring_tokens = describe_panels(token_ring, 16, kPanelGroupBytes);
+  int token_slot = 0;
+  uint32_t parity = 0;
+  for (int index = begin; index < end;) {
+    const int piece = min(work.steps - place.step, end - index);
+    uint32_t read = 0;  // barrier of the step before, whose products may still run
+    for (int i = 0; i < piece; ++i) {
+      wait_for_copies<S::kWeightStages - 2>();
+      ahead.copy(weight_ring + last_slot);
+      uint4 vectors[S::kVectors];
+#pragma unroll
+      for (int v = 0; v < S::kVectors; ++v) vectors[v] = load_shared16(weight_ring + slot + v * 512);
+      Factors<T> factors(kScales == 1 ? load_shared4(factor_ring + slot) : 0);
+#pragma unroll
+      for (int first = 0; first < 8; first += S::kFragments) {
+        uint32_t(&a)[S::kFragments][4] = first / S::kFragments % 2 ? odd : even;
+        wait_for_products<1>();  // the last that used `a`
+        if (first == S::kFragments) arrive_if(i > 0 && lane == 0, read);  // no product reads the step's before any more
+#pragma unroll
+        for (int f = 0; f < S::kFragments; ++f) {
+          if (kScales == 4 && f % 2 == 0) factors = Factors<T>(load_shared4(factor_ring + slot + (first + f) / 2 * 128));
+          find_fragment<T, kPacking>(vectors, first + f, factors, a[f]);
+        }
+        if (first == 0) wait_barrier(full + token_slot * 8, parity);
+        start_products<T, kTokens>(sums, a, first, ring_tokens + token_slot * (S::kTokenBytes / 16));
+      }
+      read = empty + token_slot * 8;
+      if (++token_slot == S::kTokenStages) token_slot = 0, parity ^= 1;
+      last_slot = slot;
+      slot = slot == (S::kWeightStages - 1) * S::kWarpBytes ? 0 : slot + S::kWarpBytes;
+    }
+    wait_for_products<0>();
+    pin_sums(sums);
+    arrive_if(lane == 0, read);
+    const int tile = place.row_tile * work.token_tiles + place.token_tile;
+    if (join_shares<kTokens>(sums, work, tile, task.weight.counters + tile, arrived)) {
+      store_tile<T, kTokens>(task, sums, place.row_tile * kMixedRows, place.token_tile * kTokens, ends);
+    }
+    index += piece;
+    place = Place(index, work.steps, work.token_tiles);
+    if (index < end) find_ends<T, kPacking>(task, place.row_tile, ends);
+#pragma unroll
+    for (int n = 0; n < kTokens / 8; ++n) sums[n][0] = sums[n][1] = sums[n][2] = sums[n][3] = 0;
+  }
+#endif
+}
+
+struct Kernel {
+  void (*run)(LinearTask, Work) = nullptr;
+  size_t shared_bytes = 0;
+  int tokens = 0;  // of one tile
+};
+template <class T, Packing kPacking, int kScales>
+Kernel choose_tokens(int tokens) {
+  const auto make = [](auto of) -> Kernel {
+    constexpr int kTokens = decltype(of)::value;
+    return {mixed_hopper_kernel<T, kPacking, kScales, kTokens>,
+            static_cast<size_t>(Step<kPacking, kScales, kTokens>::kSharedBytes), kTokens};
+  };
+  if (tokens <= 16) return make(std::integral_constant<int, 16>{});
+  if (tokens <= 32) return make(std::integral_constant<int, 32>{});
+  return tokens <= 64 ? make(std::integral_constant<int, 64>{}) : make(std::integral_constant<int, 128>{});
+}
+template <class T>
+Kernel choose_kernel(const LinearTask& task) {
+  if (task.weight.packing == Packing::int8_rows) return choose_tokens<T, Packing::int8_rows, 0>(task.tokens);
+  return task.weight.step_scales <= 1 ? choose_tokens<T, Packing::int4_groups, 1>(task.tokens)
+                                      : choose_tokens<T, Packing::int4_groups, 4>(task.tokens);
+}
+Kernel choose_kernel(const LinearTask& task, const Context& context) {
+  return context.activation == DType::f16 ? choose_kernel<__half>(task) : choose_kernel<__nv_bfloat16>(task);
+}
+
+/// One block a multiprocessor; somewhat fewer where no piece then spans two tiles.
+int blocks_for(const Work& work, int multiprocessors) {
+  const int tiles = work.total / work.steps;
+  const int most = std::max(1, std::min(work.total / kFewestSteps, multiprocessors));
+  const int whole = most / tiles * tiles;
+  return whole * 16 >= most * 15 ? whole : most;
+}
+Work work_of(const LinearTask& task, const Kernel& kernel) {
+  Work work = {};
+  work.token_tiles = (task.tokens + kernel.tokens - 1) / kernel.tokens;
+  work.steps = task.weight.padded_cols / kStepCols;
+  work.total = round_up(task.weight.rows, kMixedRows) / kMixedRows * work.token_tiles * work.steps;
+  return work;
+}
+
+}  // namespace
+
+bool mixed_gemm_hopper_fits(const LinearTask& task, const Context& context) {
+  return context.compute_major == 9 && task.weight.packing != Packing::dense &&
+         task.weight.padded_cols % kStepCols == 0;
+}
+
+size_t mixed_gemm_hopper_scratch(const LinearTask& task, const Context& context) {
+  const Kernel kernel = choose_kernel(task, context);
+  return static_cast<size_t>(blocks_for(work_of(task, kernel), context.multiprocessors)) * 2 * kMixedRows *
+         static_cast<size_t>(kernel.tokens) * sizeof(float);
+}
+
+void mixed_gemm_hopper(const LinearTask& task, std::byte* scratch, Context& context) {
+  const Kernel kernel = choose_kernel(task, context);
+  Work work = work_of(task, kernel);
+  work.memory = reinterpret_cast<float*>(scratch);
+  check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(kernel.shared_bytes)),
+        "giving a kernel its shared memory");
+  launch(context, kernel.run, blocks_for(work, context.multiprocessors), kThreads, kernel.shared_bytes, task, work);
+}
+
+}  // namespace flightdeck::cuda
