@@ -40,10 +40,10 @@ struct Step {
   static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 ? 3 : 4;
   static constexpr int kTokenRing = kTokenBytes * kTokenStages;
   static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
-  static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;               // on a multiprocessor: the next kernel's, too
-  static constexpr int kFragments = kTokens <= 32 ? 2 : 4;            // that are multiplied while as many are made
-  static constexpr int kRounds = kTokens / 16;                        // loading a panel; 16 tokens at a time
-  static constexpr int kAhead = kTokens == 16 ? 4 : kTokens <= 64 ? 2 : 1;  // steps a loader has on their way
+  [[maybe_unused]] static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;               // on a multiprocessor: the next kernel's, too
+  [[maybe_unused]] static constexpr int kFragments = kTokens <= 32 ? 2 : 4;            // that are multiplied while as many are made
+  [[maybe_unused]] static constexpr int kRounds = kTokens / 16;                        // loading a panel; 16 tokens at a time
+  [[maybe_unused]] static constexpr int kAhead = kTokens == 16 ? 4 : kTokens <= 64 ? 2 : 1;  // steps a loader has on their way
   static_assert(kSharedBytes <= 232448 && (kBlocks == 1 || kSharedBytes <= 115712), "shared memory");
 };
 
@@ -258,7 +258,7 @@ __device__ __forceinline__ void find_fragment(const uint4 (&vectors)[kVectors], 
 /// Products of fragments [first, first + kCount) of a step, started; `tokens` describes its activations.
 template <class T, int kTokens, int kCount>
 __device__ __forceinline__ void start_products(float (&sums)[kTokens / 8][4], uint32_t (&a)[kCount][4], int first,
-                                               uint64_t tokens) {
+                                               uint32_t tokens) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
 #pragma unroll
   for (int i = 0; i < kCount * 4; ++i) asm volatile("" : "+r"(a[i / 4][i % 4])::"memory");
@@ -379,7 +379,7 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens>::k
   float sums[kTokens / 8][4] = {};
   uint32_t even[S::kFragments][4], odd[S::kFragments][4];
   int slot = 0, last_slot = (S::kWeightStages - 1) * S::kWarpBytes;
-  const uint64_t ring_tokens = describe_panels(token_ring, 16, kPanelGroupBytes);
+  const uint32_t ring_tokens = token_words(token_ring);
   int token_slot = 0;
   uint32_t parity = 0;
   for (int index = begin; index < end;) {
