@@ -16,6 +16,10 @@
 #include "kernels/cuda/warpgroup_mma.h"
 #include "kernels/cuda/work_line.h"
 
+#if !defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#pragma nv_diag_suppress 177  // the kernel's body, and all it uses, is for Hopper alone
+#endif
+
 namespace flightdeck::cuda {
 namespace {
 
@@ -41,10 +45,10 @@ struct Step {
   static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 ? 3 : 4;
   static constexpr int kTokenRing = kTokenBytes * kTokenStages;
   static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
-  [[maybe_unused]] static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;               // on a multiprocessor: the next kernel's, too
-  [[maybe_unused]] static constexpr int kFragments = kTokens <= 32 ? 2 : 4;            // that are multiplied while as many are made
-  [[maybe_unused]] static constexpr int kRounds = kTokens / 16;                        // loading a panel; 16 tokens at a time
-  [[maybe_unused]] static constexpr int kAhead = kTokens == 16 ? 4 : kTokens <= 64 ? 2 : 1;  // steps a loader has on their way
+  static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;               // on a multiprocessor: the next kernel's, too
+  static constexpr int kFragments = kTokens <= 32 ? 2 : 4;            // that are multiplied while as many are made
+  static constexpr int kRounds = kTokens / 16;                        // loading a panel; 16 tokens at a time
+  static constexpr int kAhead = kTokens == 16 ? 4 : kTokens <= 64 ? 2 : 1;  // steps a loader has on their way
   static_assert(kSharedBytes <= 232448 && (kBlocks == 1 || kSharedBytes <= 115712), "shared memory");
 };
 
