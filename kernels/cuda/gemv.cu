@@ -32,7 +32,6 @@ struct Step {
   static constexpr int kStages = kPacking == Packing::dense ? 3 : 5;  // one less is in flight: 64 KB a block
   static constexpr int kRingBytes = kWarps * kStages * kSlotBytes;
   static constexpr int kGroups = kScales == 0 ? 1 : kScales;  // of columns that have one sum of activations; int4 only
-  static constexpr int kGroupVectors = kCols / kGroups / 8;   // 16-byte vectors of activations in a group
 };
 
 /// Floats of one warp's sums of a tile; they are kept twice, the next tile's may be written meanwhile.
@@ -133,6 +132,7 @@ template <class T, Packing kPacking, int kScales>
 __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_t* shared, float* group_sums) {
   using S = Step<kPacking, kScales>;
   constexpr int kBatch = 4;
+  [[maybe_unused]] constexpr int kGroupVectors = S::kCols / S::kGroups / 8;
   const int vectors = task.weight.padded_cols / 8;  // a multiple of a group's: a group never spans rounds of the loop
   const int row_bytes = row_bytes_of(task.weight.padded_cols);
   int token = 0;
@@ -166,9 +166,9 @@ __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_
       if constexpr (S::kInt4) {
         float sum = sum_of_vector<T>(values[i]);
 #pragma unroll
-        for (int lanes = 1; lanes < S::kGroupVectors; lanes *= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
-        if (exists && at[i] % S::kGroupVectors == 0) {
-          group_sums[at[i] / S::kGroupVectors * kGemvTokens + tokens[i]] = RawInt4<T>::kZero * sum;
+        for (int lanes = 1; lanes < kGroupVectors; lanes *= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
+        if (exists && at[i] % kGroupVectors == 0) {
+          group_sums[at[i] / kGroupVectors * kGemvTokens + tokens[i]] = RawInt4<T>::kZero * sum;
         }
       }
     }

@@ -16,6 +16,10 @@
 #include "kernels/cuda/warpgroup_mma.h"
 #include "kernels/cuda/work_line.h"
 
+#if !defined(__CUDA_ARCH_FEAT_SM90_ALL)
+#pragma nv_diag_suppress 177  // the kernel's body, and all it uses, is for Hopper alone
+#endif
+
 namespace flightdeck::cuda {
 namespace {
 
@@ -25,7 +29,8 @@ constexpr int kLoadWarps = 4;
 constexpr int kThreads = kRowThreads + kLoadWarps * 32;
 constexpr int kStepCols = 128;
 constexpr int kPanels = kStepCols / 64;
-constexpr int kFewestSteps = 4;  // of a block
+constexpr int kFewestSteps = 4;          // of a block
+constexpr int kAheadBytes = 12 << 10;    // a warp asks for into L2 while it waits for its inputs
 
 /// Sizes of one step: 128 rows by 128 columns by kTokens tokens; kScales factors a row (0, 1 or 4).
 template <Packing kPacking, int kScales, int kTokens>
@@ -175,6 +180,12 @@ struct WeightLoader {
     }
     commit_copies();
   }
+  /// Asks for what lies behind the copies into L2: the memory works while the inputs are being made.
+  __device__ __forceinline__ void ask_ahead() const {
+    const int bytes = min(min(left, left_of_tile) * kBytes, kAheadBytes);
+    const uint8_t* lines = from - threadIdx.x % 32 * 16;
+    for (int at_byte = threadIdx.x % 32 * 128; at_byte < bytes; at_byte += 32 * 128) prefetch_l2(lines + at_byte);
+  }
 };
 
 /// What the four loading warps do: activations through registers into the ring, their words put where the fragments'
@@ -258,7 +269,7 @@ __device__ __forceinline__ void find_fragment(const uint4 (&vectors)[kVectors], 
 /// Products of fragments [first, first + kCount) of a step, started; `tokens` describes its activations.
 template <class T, int kTokens, int kCount>
 __device__ __forceinline__ void start_products(float (&sums)[kTokens / 8][4], uint32_t (&a)[kCount][4], int first,
-                                               uint64_t tokens) {
+                                               uint32_t tokens) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
 #pragma unroll
   for (int i = 0; i < kCount * 4; ++i) asm volatile("" : "+r"(a[i / 4][i % 4])::"memory");
@@ -300,6 +311,7 @@ __device__ __forceinline__ bool join_shares(float (&sums)[kTokens / 8][4], const
   if (threadIdx.x == 0) *counter = 0;  // as the next kernel expects it
 #pragma unroll
   for (int n = 0; n < kTokens / 8; ++n) sums[n][0] = sums[n][1] = sums[n][2] = sums[n][3] = 0;
+#pragma unroll(kTokens == 16 ? 4 : kTokens == 32 ? 2 : 1)  // loads of several shares on their way
   for (int block = first; block <= last; ++block) {
     const float4* from = share_of<kTokens>(work, block, tile);
 #pragma unroll
@@ -371,6 +383,7 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens>::k
   }
   WeightLoader<kPacking, kScales, kTokens> ahead(task, work, begin, end);
   for (int i = 0; i < S::kWeightStages - 1; ++i) ahead.copy(weight_ring + i * S::kWarpBytes);
+  ahead.ask_ahead();
   Place place(begin, work.steps, work.token_tiles);
   SumEnd ends[2];
   find_ends<T, kPacking>(task, place.row_tile, ends);
@@ -379,7 +392,7 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens>::k
   float sums[kTokens / 8][4] = {};
   uint32_t even[S::kFragments][4], odd[S::kFragments][4];
   int slot = 0, last_slot = (S::kWeightStages - 1) * S::kWarpBytes;
-  const uint64_t ring_tokens = describe_panels(token_ring, 16, kPanelGroupBytes);
+  const uint32_t ring_tokens = token_words(token_ring);
   int token_slot = 0;
   uint32_t parity = 0;
   for (int index = begin; index < end;) {

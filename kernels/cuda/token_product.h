@@ -10,6 +10,10 @@
 namespace flightdeck::cuda {
 
 #if defined(__CUDACC__)
+/// The lower word of the description of tokens at this address; 16 columns further is 2 more. The upper word is always
+/// the same: eight rows a 1024-byte group, 128-byte swizzle.
+__device__ __forceinline__ uint32_t token_words(uint32_t address) { return ((address & 0x3ffff) >> 4) | 1 << 16; }
+
 template <class T, int kTokens>
 struct TokenProduct;
 
@@ -33,17 +37,17 @@ struct TokenProduct;
 #define FLIGHTDECK_PRODUCT(T, NAME, N, A0, A1, A2, A3, B)                                             \
   template <>                                                                                        \
   struct TokenProduct<T, N> {                                                                        \
-    static __device__ __forceinline__ void add(float (&d)[N / 8][4], const uint32_t (&a)[4], uint64_t b) { \
-      asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.mma_async.sync.aligned.m64n" #N     \
+    static __device__ __forceinline__ void add(float (&d)[N / 8][4], const uint32_t (&a)[4], uint32_t b) { \
+      asm volatile("{\n.reg .pred p;\n.reg .b64 b;\nsetp.ne.b32 p, 1, 0;\nmov.b64 b, {" B ", 0x40000040};\nwgmma.mma_async.sync.aligned.m64n" #N     \
                    "k16.f32." NAME "." NAME " " FLIGHTDECK_REGISTERS_##N ", {" A0 "," A1 "," A2 "," A3 \
-                   "}, " B ", p, 1, 1, 0;\n}\n"                                                      \
+                   "}, b, p, 1, 1, 0;\n}\n"                                                      \
                    : FLIGHTDECK_ALL_##N                                                              \
-                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));                            \
+                   : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b));                            \
     }                                                                                                \
   };
 
 /// d[64 x tokens] += a[64 x 16] · b[tokens x 16]ᵀ: warp w of the four has rows 16 w .. 16 w + 15 of a and d as mma.sync
-/// has them, d[i] the tokens 8 i .. 8 i + 7.
+/// has them, d[i] the tokens 8 i .. 8 i + 7. b: token_words() of where the tokens' 16 columns begin.
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
 FLIGHTDECK_PRODUCT(__half, "f16", 16, "%8", "%9", "%10", "%11", "%12")
 FLIGHTDECK_PRODUCT(__half, "f16", 32, "%16", "%17", "%18", "%19", "%20")
