@@ -8,18 +8,28 @@ namespace {
 
 constexpr int kThreads = 128;
 
-/// V pairs of one head: `low` and `high` are half a rotation apart.
-template <class T, int V>
-__device__ __forceinline__ void rotate(Pack<T, V>& low, Pack<T, V>& high, const float* row, int at, int half) {
+/// V pairs of one head, half a rotation apart: from T, rounded once to Out (a bfloat16 key goes to its float16 place
+/// without a stop in bfloat16).
+template <class Out, class T, int V>
+__device__ __forceinline__ void rotate(const T* from, int half, const float* row, Pack<Out, V>& low, Pack<Out, V>& high) {
   float cosine[V], sine[V];
-  load_constants<V>(row + at, cosine);
-  load_constants<V>(row + half + at, sine);
+  load_constants<V>(row, cosine);
+  load_constants<V>(row + half, sine);
+  const Pack<T, V> first = load<T, V>(from), second = load<T, V>(from + half);
 #pragma unroll
   for (int i = 0; i < V; ++i) {
-    const float x = to_float(low.values[i]), y = to_float(high.values[i]);
-    low.values[i] = from_float<T>(x * cosine[i] - y * sine[i]);
-    high.values[i] = from_float<T>(y * cosine[i] + x * sine[i]);
+    const float x = to_float(first.values[i]), y = to_float(second.values[i]);
+    low.values[i] = from_float<Out>(x * cosine[i] - y * sine[i]);
+    high.values[i] = from_float<Out>(y * cosine[i] + x * sine[i]);
   }
+}
+
+template <class Out, class T, int V>
+__device__ __forceinline__ void rotate_into(Out* to, const T* from, int half, const float* row) {
+  Pack<Out, V> low, high;
+  rotate<Out, T, V>(from, half, row, low, high);
+  store<Out, V>(to, low);
+  store<Out, V>(to + half, high);
 }
 
 /// Grid [tokens, parts]: V pairs a thread, in place.
@@ -33,10 +43,7 @@ __global__ void __launch_bounds__(kThreads)
   const int at = item % items * V;
   const float* row = table + static_cast<size_t>(positions[blockIdx.x]) * (2 * half);
   T* from = x + static_cast<size_t>(blockIdx.x) * stride + item / items * head_dim + at;
-  Pack<T, V> low = load<T, V>(from), high = load<T, V>(from + half);
-  rotate<T, V>(low, high, row, at, half);
-  store<T, V>(from, low);
-  store<T, V>(from + half, high);
+  rotate_into<T, T, V>(from, from, half, row + at);
 }
 
 /// Grid [tokens, parts]. A thread has one of, in this order: V rotated pairs of a query or key head; V key values that
@@ -53,15 +60,11 @@ __global__ void __launch_bounds__(kThreads)
   if (item < rotated) {
     const int head = item / pairs, at = item % pairs * V;
     T* from = row + head * dim + at;
-    Pack<T, V> low = load<T, V>(from), high = load<T, V>(from + half);
-    rotate<T, V>(low, high, table + static_cast<size_t>(place.positions[token]) * (2 * half), at, half);
+    const float* angles = table + static_cast<size_t>(place.positions[token]) * (2 * half) + at;
     if (head < heads) {
-      store<T, V>(from, low);
-      store<T, V>(from + half, high);
+      rotate_into<T, T, V>(from, from, half, angles);
     } else {
-      __half* to = place.keys + cache_slot(place, token, head - heads) + at;
-      store_in_cache(to, low);
-      store_in_cache(to + half, high);
+      rotate_into<__half, T, V>(place.keys + cache_slot(place, token, head - heads) + at, from, half, angles);
     }
     return;
   }
