@@ -34,7 +34,7 @@ def options():
     parser.add_argument("--out", default=str(HERE / "model"))
     parser.add_argument("--lines", type=int, default=4_200_000, help="conversations and documents drawn")
     parser.add_argument("--tokens", type=int, default=1_400_000_000, help="tokens to train on, repeats counted")
-    parser.add_argument("--vocab", type=int, default=4608)
+    parser.add_argument("--vocab", type=int, default=5632)
     parser.add_argument("--row", type=int, default=1024, help="tokens a training row")
     parser.add_argument("--rows", type=int, default=128, help="rows a step")
     parser.add_argument("--lr", type=float, default=0.01, help="Muon's, for the matrices")
