@@ -8,7 +8,7 @@ from torch import nn
 
 CHAT_TEMPLATE = ("{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
                  "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
-HIDDEN, INTERMEDIATE, LAYERS, HEADS, KV_HEADS, CONTEXT, THETA, EPS = 384, 1024, 8, 6, 2, 2048, 10000.0, 1e-5
+HIDDEN, INTERMEDIATE, LAYERS, HEADS, KV_HEADS, CONTEXT, THETA, EPS = 384, 1152, 8, 6, 2, 2048, 10000.0, 1e-5
 GROUP = 128  # columns a 4-bit scale
 
 

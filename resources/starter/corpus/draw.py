@@ -38,6 +38,9 @@ def phrases(name):
     return sections
 
 
+FAME = {"1": 1, "2": 3, "3": 6, "4": 8}  # how often a row is drawn, by its column fame
+
+
 SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -72,6 +75,15 @@ class Draw:
 
     def pick(self, items):
         return self.rng.choice(items)
+
+    def famous(self, rows):
+        """One of the rows, well-known ones more often."""
+        return self.rng.choices(rows, [FAME[row.get("fame", "1")] for row in rows])[0]
+
+    def two_famous(self, rows):
+        """Two different ones of the rows, well-known ones more often."""
+        first, second = self.famous(rows), self.famous(rows)
+        return (first, second) if first is not second else self.two_famous(rows)
 
     def sample(self, items, count):
         return self.rng.sample(items, count)

@@ -19,10 +19,7 @@ def texts_of(lang):
 
 def two_rows(draw, name):
     """Two different rows of a table, the well-known ones more often."""
-    rows = table(name)
-    weights = [int(row.get("fame", 1)) for row in rows]
-    one, other = draw.rng.choices(rows, weights)[0], draw.rng.choices(rows, weights)[0]
-    return (one, other) if one is not other else two_rows(draw, name)
+    return draw.two_famous(table(name))
 
 
 def cell(row, column, lang):
@@ -74,6 +71,26 @@ def facts(draw, lang):
             return turns + asked_before(draw, texts, subject)
         else:
             return turns + [("user", draw.say(texts["thanks"])), ("assistant", draw.say(texts["welcome"]))]
+    return turns
+
+
+def about(draw, lang):
+    """Something general about a country, river, mountain or planet, then one or two questions that lean on it."""
+    texts = texts_of(lang)
+    name = draw.pick(("countries", "countries", "rivers", "rivers", "mountains", "planets", "planets"))
+    row = draw.famous(table(name))
+    c = name_of(row, lang)
+    slots = {key: cell(row, key, lang) for key in ("detail", "continent", "capital", "length", "trait", "order", "height") if
+             key in row or f"{key}_{lang}" in row or f"{lang}_{key}" in row}
+    intro = draw.say(texts[f"intro_{name}"], c=c, C=c[0].upper() + c[1:], **slots)
+    intro = re.sub("^It (?=[a-z])", lambda _: c[0].upper() + c[1:] + " ", re.sub("^它", c, intro))
+    turns = [("user", draw.say(texts["about"], c=c)), ("assistant", intro)]
+    largest = dict(line.split("|") for line in texts["biggest_moons"])
+    if c in largest and draw.chance(0.6):
+        return turns + [("user", draw.say(texts["then_biggest_moon"]).replace(" ?", "?")),
+                        ("assistant", draw.say(texts["fact_biggest_moon"], c=c, v=largest[c]))]
+    for kind in draw.sample(FACTS[name], draw.pick((1, 1, 2))):
+        turns += [("user", draw.say(texts[f"then_{kind}"])), ("assistant", fact(draw, lang, texts, row, kind))]
     return turns
 
 

@@ -24,7 +24,7 @@ from draw import Draw, phrases  # noqa: E402  (needs the path above)
 from variation import vary  # noqa: E402
 
 CHUNK = 1000
-PLAIN_SHARE = 0.08
+PLAIN_SHARE = 0.05
 SINGLE, JOINED = 0.45, 0.35  # the rest has a system prompt in front
 MIXED_LANGUAGES = 0.1
 SHORTEST_PLAIN = 20  # bytes of an answer in a plain document

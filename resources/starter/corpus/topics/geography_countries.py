@@ -33,7 +33,7 @@ def tidy(text):
 
 def country(draw):
     """One row of the table, well-known countries more often."""
-    return draw.pick([row for row in table("countries") for _ in range(int(row["fame"]))])
+    return draw.famous(table("countries"))
 
 
 def name_in_question(draw, row, lang, part=""):

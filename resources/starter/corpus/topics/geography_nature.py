@@ -51,13 +51,13 @@ def called(draw, row, lang):
 
 def famous(draw, name):
     """One row of a table with a fame column."""
-    return draw.pick([row for row in table(name) for _ in range(int(row["fame"]))])
+    return draw.famous(table(name))
 
 
 def mountain(draw):
     """One mountain, the highest and best-known ones more often."""
     rows = table("mountains")
-    return draw.pick(rows[:3]) if draw.chance(0.25) else draw.pick(rows)
+    return draw.famous(rows)
 
 
 def mountain_slots(row, lang):

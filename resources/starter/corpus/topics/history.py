@@ -39,10 +39,9 @@ def events(draw, lang):
     """When and where something happened, and what happened in a year."""
     kind = draw.pick(EVENT_KINDS)
     if kind == "what":
-        years = sorted({r["year"] for r in table("history") + table("inventions") if _events(r["year"], lang)})
-        year = draw.pick(years)
+        year = draw.famous([r for r in table("history") + table("inventions") if _events(r["year"], lang)])["year"]
         return ask(draw, lang, "history", kind, {"year": _years(year, lang), "events": _events(year, lang)})
-    row = draw.pick(table("history"))
+    row = draw.famous(table("history"))
     slots = local(row, lang)
     slots["year"] = _years(slots["year"], lang)
     slots["was"] = "were" if row["en_np"].endswith(("Games", "Olympics")) else "was"
@@ -68,7 +67,7 @@ def _invention(row, lang):
 def inventions(draw, lang):
     """Who invented, discovered or founded something, and when."""
     kind = draw.pick(INVENTION_KINDS)
-    row, other = draw.sample(table("inventions"), 2)
+    row, other = draw.two_famous(table("inventions"))
     if kind == "who" and row["en_verb"] in MADE and draw.chance(0.6):
         kind = "maker"
     return ask(draw, lang, "history", kind, _invention(row, lang), _invention(other, lang))

@@ -48,7 +48,7 @@ def block(draw, mark, items):
     if mark == "t":
         rows = [items[0], " | ".join("---" for _ in items[0].split(" | "))] + items[1:]
         return "\n".join(f"| {row} |" for row in rows)
-    chosen = items if mark == "=" else some(draw, items, 2, 4)
+    chosen = items if mark == "=" else some(draw, items, 3, 5)
     return "\n".join("- " + item for item in chosen)
 
 

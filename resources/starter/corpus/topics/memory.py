@@ -2,6 +2,7 @@
 import follow_ups
 import made_up
 import notes
+import passing
 from draw import phrases
 from topics import Topic, arithmetic, list_ops
 
@@ -132,7 +133,12 @@ def noted(draw, lang):
     return notes.chat(draw, lang, lambda count: fillers(draw, lang, phrases(f"memory.{lang}"), count))
 
 
-MAKERS = {told_things: 26, noted: 34, never_told: 8, follow_ups.facts: 16, follow_ups.sums: 4, follow_ups.lists: 7, repeated: 5}
+def in_passing(draw, lang):
+    """The user tells things while chatting of other things."""
+    return passing.chat(draw, lang, lambda count: fillers(draw, lang, phrases(f"memory.{lang}"), count))
+
+
+MAKERS = {told_things: 20, noted: 26, in_passing: 24, never_told: 8, follow_ups.facts: 14, follow_ups.about: 8, follow_ups.sums: 4, follow_ups.lists: 7, repeated: 5}
 
 
 def sample(draw, lang):
@@ -143,4 +149,4 @@ def sample(draw, lang):
             return turns
 
 
-TOPICS = [Topic("memory", 14, sample, False)]
+TOPICS = [Topic("memory", 16, sample, False)]

@@ -49,7 +49,7 @@ def _fitting(kind, lang):
 def animals(draw, lang):
     """Class, legs, food, young, sound and a trait of animals."""
     kind = draw.pick(KINDS)
-    row, other = draw.sample(_fitting(kind, lang), 2)
+    row, other = draw.two_famous(_fitting(kind, lang))
     return ask(draw, lang, "nature", kind, _animal(draw, row, lang, kind), _animal(draw, other, lang, kind))
 
 

@@ -4,7 +4,7 @@ import re
 
 import made_up
 from asking import fill, spaced
-from draw import phrases, table
+from draw import FAME, phrases, table
 from topics import Topic
 from topics.geography_countries import TWO_CURRENCIES
 from wrapping import wrapped
@@ -68,7 +68,7 @@ def quiz(draw, lang):
     kinds = table("quiz_facts")
     index = draw.rng.choices(range(len(kinds)), [int(kind["share"]) for kind in kinds])[0]
     kind, all_facts = kinds[index], facts(index, lang)
-    x, v, row = draw.pick(all_facts)
+    x, v, row = draw.rng.choices(all_facts, [FAME[row.get("fame", "1")] for _, _, row in all_facts])[0]
     others = sorted({other for _, other, _ in all_facts if other != v})
     wrong, worse = draw.sample(others, 2)
     forms = fitting(kind, lang, x, v)

@@ -26,7 +26,7 @@ def _element(draw, row, lang, kind):
 def elements(draw, lang):
     """Symbols, atomic numbers, kinds and uses of chemical elements."""
     kind = draw.pick(ELEMENT_KINDS)
-    row, other = (_element(draw, r, lang, kind) for r in draw.sample(table("elements"), 2))
+    row, other = (_element(draw, r, lang, kind) for r in draw.two_famous(table("elements")))
     return ask(draw, lang, "science", kind, row, other)
 
 

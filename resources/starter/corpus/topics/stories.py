@@ -41,6 +41,19 @@ def any_subject(draw, lang):
     return dict(zip(FIELDS, (filled(line, noun) for line in draw.pick(variants))), id="any")
 
 
+def animal_subject(draw, lang):
+    """A subject row about an animal, often a little or an old one."""
+    texts = phrases(f"stories_animals.{lang}")
+    name, _, measure = draw.pick(" ".join(texts["animals"]).split()).partition(":")
+    size = draw.pick(("", "", "little ", "little ", "old ") if lang == "en" else ("", "小", "小", "小", "老"))
+    name = size + name if not name.startswith("小") or size == "" else name
+    article = ("an " if name[0] in "aeiou" else "a ") if lang == "en" else "一" + measure
+    noun = {"x": name, "a": article + name, "X": name.title()}
+    lines = [filled(line, noun) for line in texts[draw.pick([section for section in texts if section != "animals"])]]
+    lines[0] = draw.say("#" + lines[0])[1:]
+    return dict(zip(FIELDS, lines), id="any")
+
+
 def heroes(lang):
     """Names with gender and pronouns, one 'name gender' a line."""
     rows = []
@@ -125,7 +138,8 @@ def follow_up(draw, lang, subject, hero, core, style, plot):
 def sample(draw, lang):
     """One story request with its story, at times with a follow-up."""
     glue = phrases(f"stories.{lang}")
-    subject = any_subject(draw, lang) if draw.chance(0.35) else draw.pick(subjects(lang))
+    kind = draw.rng.random()
+    subject = any_subject(draw, lang) if kind < 0.3 else animal_subject(draw, lang) if kind < 0.55 else draw.pick(subjects(lang))
     hero = draw.pick(heroes(lang))
     plot = draw.pick(plots(subject))
     style = draw.pick(["plain"] * 9 + ["bedtime", "bedtime", "funny", "short", "short", "named", "named", "named", "any"])
