@@ -43,7 +43,7 @@ Application::Application(QApplication& app, Services services, Settings settings
   window_ = std::make_unique<MainWindow>(context_);
   connect(window_.get(), &MainWindow::closing, this, &Application::shutDown);
   connect(&app, &QApplication::commitDataRequest, this, [this] { window_->chatPage()->savePartialAnswers(); });
-  if (!warning.isEmpty()) window_->toast()->showMessage(warning);
+  if (!warning.isEmpty()) window_->toast()->showMessage(warning, {}, {}, {}, Toast::kSticky);
   handleSignals();
   library_.emptyTrash();
   library_.refresh();

@@ -178,7 +178,7 @@ bool ChatPage::openRequest(RequestId id) {
   return true;
 }
 
-void ChatPage::shutDown() { controller_.generator().shutDown(); }
+void ChatPage::shutDown() { controller_.shutDown(); }
 
 void ChatPage::showCurrent() {
   ChatModel* model = controller_.current();

@@ -32,7 +32,8 @@ Toast::Toast(QWidget* over) : QFrame(over) {
 
 void Toast::showMessage(const QString& text, const QString& action, std::function<void()> on_action,
                         std::function<void()> on_expired, int milliseconds) {
-  expire();
+  if (!isHidden() && timer_.interval() >= kSticky) waiting_ << label_->text();
+  end();
   label_->setText(text);
   const int wanted = label_->fontMetrics().horizontalAdvance(text) + space::s;
   label_->setFixedWidth(std::min(wanted, std::max(200, parentWidget()->width() - 220)));
@@ -48,6 +49,11 @@ void Toast::showMessage(const QString& text, const QString& action, std::functio
 }
 
 void Toast::expire() {
+  end();
+  if (!waiting_.isEmpty()) showMessage(waiting_.takeLast(), {}, {}, {}, kSticky);
+}
+
+void Toast::end() {
   timer_.stop();
   hide();
   on_action_ = {};
