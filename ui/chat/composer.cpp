@@ -63,6 +63,8 @@ Composer::Composer(QWidget* parent) : QFrame(parent) {
   edit_->setFont(fontOf(FontKind::ui, type::reading));
   edit_->setTabChangesFocus(true);
   edit_->setUndoRedoEnabled(true);
+  edit_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);  // long words break
+  edit_->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   edit_->document()->setDocumentMargin(2);
   edit_->installEventFilter(this);
 
