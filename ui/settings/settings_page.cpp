@@ -174,7 +174,8 @@ void SettingsPage::addShortcuts(QVBoxLayout* column) {
       {"Ctrl+N", tr("new chat")},         {"Ctrl+K", tr("search conversations")},
       {"Ctrl+L", tr("to the composer")},  {"Esc", tr("stop the answer")},
       {"↑", tr("edit the last message")}, {"F2 · Del", tr("rename · delete a conversation")},
-      {"Ctrl+1…5", tr("the pages")},      {"Ctrl+,", tr("settings")}};
+      {"Ctrl+1…5", tr("the pages")},      {"Ctrl+,", tr("settings")},
+      {"Ctrl+Q", tr("quit")}};
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(space::l);
   grid->setVerticalSpacing(space::s);
