@@ -88,7 +88,7 @@ void QuantCard::paintEvent(QPaintEvent*) {
   painter.setPen(colors.muted);
   painter.setFont(fontOf(FontKind::ui, type::small));
   painter.drawText(QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter,
-                   formatDetail(format_, group_size_));
+                   painter.fontMetrics().elidedText(formatDetail(format_, group_size_), Qt::ElideRight, width() - 2 * x));
   if (recommended_) paintBadge(painter, colors);
 
   const FitText fit = preflight_ ? fitOf(*preflight_)

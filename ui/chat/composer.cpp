@@ -162,6 +162,7 @@ void Composer::setGenerating(bool generating) {
 void Composer::setReady(bool ready, const QString& hint) {
   ready_ = ready;
   edit_->setPlaceholderText(hint.isEmpty() ? tr("Write a message…") : hint);
+  edit_->viewport()->update();  // Qt 6.4 goes on showing the old words otherwise
   refreshButtons();
 }
 
