@@ -136,6 +136,10 @@ void MainWindow::makeShortcuts() {
     showPage(PageId::chat);
     chatPage()->focusSearch();
   });
+  add(QKeySequence(Qt::CTRL | Qt::Key_F), [this] {
+    showPage(PageId::chat);
+    chatPage()->find();
+  });
   add(QKeySequence(Qt::CTRL | Qt::Key_L), [this] {
     showPage(PageId::chat);
     chatPage()->focusComposer();

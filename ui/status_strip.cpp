@@ -113,7 +113,7 @@ void StatusStrip::refreshStats() {
 void StatusStrip::resizeEvent(QResizeEvent* event) {
   const bool wide = width() >= 1180;
   spark_->setVisible(wide);
-  for (QWidget* widget : {decode_word_, prefill_word_}) widget->setVisible(width() >= 1000);
+  for (QWidget* widget : {decode_word_, prefill_word_}) widget->setVisible(width() >= 1080);
   for (MeterBar* bar : {kv_bar_, memory_bar_}) bar->setFixedWidth(wide ? 90 : 48);
   QFrame::resizeEvent(event);
 }

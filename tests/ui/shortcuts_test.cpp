@@ -9,6 +9,7 @@
 #include "ui/application.h"
 #include "ui/chat/chat_page.h"
 #include "ui/chat/composer.h"
+#include "ui/chat/find_bar.h"
 
 using namespace flightdeck;
 using namespace flightdeck::test;
@@ -86,6 +87,25 @@ class ShortcutsTest : public QObject {
     QVERIFY(qobject_cast<QLineEdit*>(QApplication::focusWidget()));
     press(Qt::Key_L, Qt::ControlModifier);
     QVERIFY(editor()->hasFocus());
+  }
+
+  void findInTheChat() {
+    ask("where is the Needle");
+    QTRY_VERIFY(chat().current()->path().size() == 2 && !chat().generator().running());
+    ask("nothing here");
+    QTRY_VERIFY(chat().current()->path().size() == 4 && !chat().generator().running());
+    press(Qt::Key_2, Qt::ControlModifier);
+    press(Qt::Key_F, Qt::ControlModifier);
+    QCOMPARE(app_->window().currentPage(), PageId::chat);
+    auto* bar = page().findChild<FindBar*>();
+    QVERIFY(bar->isVisible() && bar->field()->hasFocus());
+    bar->field()->setText("needle");
+    QCOMPARE(bar->found(), std::vector<MessageId>{chat().current()->path().front()});
+    press(Qt::Key_Return);
+    bar->field()->setText("answer");
+    QCOMPARE(bar->found().size(), size_t(2));
+    press(Qt::Key_Escape);
+    QVERIFY(!bar->isVisible() && editor()->hasFocus());
   }
 
   void escapeStops() {
