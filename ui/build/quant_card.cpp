@@ -87,8 +87,9 @@ void QuantCard::paintEvent(QPaintEvent*) {
   painter.drawText(QRect(x, 14, width() - 2 * x, 26), Qt::AlignLeft | Qt::AlignVCenter, formatName(format_));
   painter.setPen(colors.muted);
   painter.setFont(fontOf(FontKind::ui, type::small));
-  painter.drawText(QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter,
-                   painter.fontMetrics().elidedText(formatDetail(format_, group_size_), Qt::ElideRight, width() - 2 * x));
+  painter.drawText(
+      QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter,
+      painter.fontMetrics().elidedText(formatDetail(format_, group_size_), Qt::ElideRight, width() - 2 * x));
   if (recommended_) paintBadge(painter, colors);
 
   const FitText fit = preflight_ ? fitOf(*preflight_)

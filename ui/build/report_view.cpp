@@ -79,7 +79,10 @@ void ReportView::setReport(const EngineManifest& manifest) {
   }
   QStringList passes;
   for (const PassReport& pass : report.passes)
-    passes << QStringLiteral("%1\u00a0%2\u00a0→\u00a0%3").arg(qs(pass.name)).arg(pass.operations_before).arg(pass.operations_after);
+    passes << QStringLiteral("%1\u00a0%2\u00a0→\u00a0%3")
+                  .arg(qs(pass.name))
+                  .arg(pass.operations_before)
+                  .arg(pass.operations_after);
   passes_->setText(passes.join(QStringLiteral("     ")));
 }
 

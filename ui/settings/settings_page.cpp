@@ -161,10 +161,10 @@ void SettingsPage::addFolders(QVBoxLayout* column) {
 void SettingsPage::addShortcuts(QVBoxLayout* column) {
   auto* box = section(column, tr("Keys"), {});
   const std::pair<const char*, QString> keys[] = {
-      {"Ctrl+N", tr("new chat")},         {"Ctrl+K", tr("search conversations")},
-      {"Ctrl+L", tr("to the composer")},  {"Esc", tr("stop the answer")},
-      {"↑", tr("edit the last message")}, {"F2 · Del", tr("rename · delete a conversation")},
-      {"Ctrl+1…5", tr("the pages")},      {"Ctrl+,", tr("settings")},
+      {"Ctrl+N", tr("new chat")},          {"Ctrl+K", tr("search conversations")},
+      {"Ctrl+L", tr("to the composer")},   {"Esc", tr("stop the answer")},
+      {"↑", tr("edit the last message")},  {"F2 · Del", tr("rename · delete a conversation")},
+      {"Ctrl+1…5", tr("the pages")},       {"Ctrl+,", tr("settings")},
       {"Ctrl+F", tr("find in this chat")}, {"Ctrl+Q", tr("quit")}};
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(space::l);
