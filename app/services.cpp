@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/paths.h"
+#include "core/tokenizer/tokenizer.h"
 #include "kernels/backend.h"
 #include "kernels/device_error.h"
 #include "kernels/roofline.h"
@@ -30,6 +31,10 @@ CheckpointListing describeCheckpoint(const std::string& folder) {
   if (checkpoint) {
     listing.config = checkpoint->config();
     listing.bytes = checkpoint->total_bytes();
+    // An engine without one could not chat: better said here than after the build.
+    std::error_code code;
+    if (!fs::exists(folder + "/tokenizer.model", code))
+      if (const auto tokenizer = load_tokenizer(folder); !tokenizer) listing.error = tokenizer.error().message;
   } else {
     listing.error = checkpoint.error().message;
   }

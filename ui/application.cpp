@@ -13,6 +13,7 @@
 #include "core/base/paths.h"
 #include "ui/chat/chat_page.h"
 #include "ui/format.h"
+#include "ui/single_instance.h"
 #include "ui/widgets/toast.h"
 
 namespace flightdeck {
@@ -43,7 +44,7 @@ Application::Application(QApplication& app, Services services, Settings settings
   window_ = std::make_unique<MainWindow>(context_);
   connect(window_.get(), &MainWindow::closing, this, &Application::shutDown);
   connect(&app, &QApplication::commitDataRequest, this, [this] { window_->chatPage()->savePartialAnswers(); });
-  if (!warning.isEmpty()) window_->toast()->showMessage(warning);
+  if (!warning.isEmpty()) window_->toast()->showMessage(warning, {}, {}, {}, Toast::kSticky);
   handleSignals();
   library_.emptyTrash();
   library_.refresh();
@@ -58,6 +59,13 @@ Application::~Application() {
 void Application::show() {
   restoreGeometry();
   window_->show();
+}
+
+void Application::comeForward() {
+  window_->setWindowState(window_->windowState() & ~Qt::WindowMinimized);
+  window_->show();
+  window_->raise();
+  window_->activateWindow();
 }
 
 void Application::loadLastEngine() {
@@ -108,9 +116,13 @@ void Application::saveGeometry() {
 int runWindow(QApplication& app, Services services) {
   QCoreApplication::setApplicationName(QStringLiteral("Flightdeck"));
   QGuiApplication::setDesktopFileName(QStringLiteral("io.github.flightdeck.Flightdeck"));
+  SingleInstance instance(data_dir());
+  if (instance.raiseOther()) return 0;
+  instance.listen();
   std::string warning;
   Settings settings = load_settings(&warning);
   Application application(app, std::move(services), std::move(settings), qs(warning));
+  QObject::connect(&instance, &SingleInstance::raiseRequested, &application, &Application::comeForward);
   application.show();
   return app.exec();
 }

@@ -20,6 +20,8 @@ class Application : public QObject {
   ~Application() override;
 
   void show();
+  /// A second start asked for this window.
+  void comeForward();
   MainWindow& window() { return *window_; }
   Context& context() { return context_; }
   /// Stops generating, saves partial answers and ends the threads. Called by close, SIGTERM and the session manager.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "ui/format.h"
 
@@ -25,21 +26,30 @@ void Library::refresh() {
   if (!services_.starter_model.empty()) folders.insert(folders.begin(), services_.starter_model);
   background_.run(
       this,
-      [&services = services_, folders, engines = settings_.enginesFolder(), devices = devices_] {
+      [&services = services_, folders, engines = settings_.enginesFolder()] {
         Listing listing;
         listing.engines = services.list_engines(engines);
         for (const std::string& folder : folders) listing.checkpoints.push_back(services.describe_checkpoint(folder));
-        listing.devices = devices.empty() ? services.devices() : devices;
         return listing;
       },
       [this](Listing listing) {
         engines_ = std::move(listing.engines);
         checkpoints_ = std::move(listing.checkpoints);
-        devices_ = std::move(listing.devices);
         listing_ = false;
-        listed_ = true;
+        if (!std::exchange(listed_, true)) measure();
         Q_EMIT changed();
         if (again_) refresh();
+      });
+}
+
+// On its own: measuring a new machine takes seconds, and nobody should wait for it to see the engines.
+void Library::measure() {
+  background_.run(
+      this, [&services = services_] { return services.devices(); },
+      [this](std::vector<DeviceFacts> devices) {
+        devices_ = std::move(devices);
+        measured_ = true;
+        Q_EMIT changed();
       });
 }
 

@@ -17,7 +17,8 @@ class Library : public QObject {
   Library(const Services& services, Background& background, SettingsModel& settings);
   ~Library() override;
 
-  bool listed() const { return listed_; }  // the first listing has come
+  bool listed() const { return listed_; }      // the first listing has come
+  bool measured() const { return measured_; }  // and the devices, which take longer
   const std::vector<EngineListing>& engines() const { return engines_; }
   const std::vector<CheckpointListing>& checkpoints() const { return checkpoints_; }
   const std::vector<DeviceFacts>& devices() const { return devices_; }
@@ -42,8 +43,8 @@ class Library : public QObject {
   struct Listing {
     std::vector<EngineListing> engines;
     std::vector<CheckpointListing> checkpoints;
-    std::vector<DeviceFacts> devices;
   };
+  void measure();
   void move(const std::string& from, const std::string& to);
   std::string trashFolder() const;
   const Services& services_;
@@ -52,7 +53,7 @@ class Library : public QObject {
   std::vector<EngineListing> engines_;
   std::vector<CheckpointListing> checkpoints_;
   std::vector<DeviceFacts> devices_;
-  bool listed_ = false, listing_ = false, again_ = false;
+  bool listed_ = false, listing_ = false, again_ = false, measured_ = false;
 };
 
 }  // namespace flightdeck

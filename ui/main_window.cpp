@@ -79,6 +79,8 @@ BuildPage* MainWindow::buildPage() {
 ThroughputPage* MainWindow::throughputPage() {
   if (QWidget* page = pages_[3]) return static_cast<ThroughputPage*>(page);
   auto* page = keep(PageId::throughput, new ThroughputPage(context_));
+  connect(page, &ThroughputPage::enginesRequested, this, [this] { showPage(PageId::models); });
+  connect(page, &ThroughputPage::failed, this, [this](const QString& message) { toast_->showMessage(message); });
   connect(page, &ThroughputPage::requestChosen, this, [this](quint64 id) {
     if (chatPage()->openRequest(id)) showPage(PageId::chat);
   });
@@ -134,11 +136,16 @@ void MainWindow::makeShortcuts() {
     showPage(PageId::chat);
     chatPage()->focusSearch();
   });
+  add(QKeySequence(Qt::CTRL | Qt::Key_F), [this] {
+    showPage(PageId::chat);
+    chatPage()->find();
+  });
   add(QKeySequence(Qt::CTRL | Qt::Key_L), [this] {
     showPage(PageId::chat);
     chatPage()->focusComposer();
   });
-  add(QKeySequence::Quit, [this] { close(); });
+  // Not QKeySequence::Quit: that is empty where neither GNOME nor KDE runs.
+  add(QKeySequence(Qt::CTRL | Qt::Key_Q), [this] { close(); });
 }
 
 void MainWindow::connectContext() {
@@ -147,10 +154,10 @@ void MainWindow::connectContext() {
                         [this] { showPage(PageId::models); });
   });
   connect(&context_.storage, &ChatStorage::failed, this, [this](const QString& message) {
-    toast_->showMessage(tr("Conversations cannot be stored: %1").arg(message), {}, {}, {}, 60000);
+    toast_->showMessage(tr("Conversations cannot be stored: %1").arg(message), {}, {}, {}, Toast::kSticky);
   });
   connect(&context_.storage, &ChatStorage::opened, this, [this](const QString& warning) {
-    if (!warning.isEmpty()) toast_->showMessage(warning, {}, {}, {}, 60000);
+    if (!warning.isEmpty()) toast_->showMessage(warning, {}, {}, {}, Toast::kSticky);
   });
   connect(&context_.settings, &SettingsModel::saveFailed, this,
           [this](const QString& message) { toast_->showMessage(message); });

@@ -34,17 +34,19 @@ StatusStrip::StatusStrip(Context& context, QWidget* parent) : QFrame(parent), co
   spark_ = new Sparkline;
   decode_ = figure(Tone::accent, QStringLiteral("88 888 tok/s"));
   decode_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  decode_->setToolTip(tr("Tokens written each second, all chats together"));
   decode_word_ = makeLabel(tr("decode"), type::tiny, Tone::muted);
   prefill_ = figure(Tone::prefill, QStringLiteral("88 888 tok/s"));
   prefill_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+  prefill_->setToolTip(tr("Prompt tokens read each second"));
   prefill_word_ = makeLabel(tr("prefill"), type::tiny, Tone::muted);
-  requests_ = makeLabel({}, type::small);
+  requests_ = figure(Tone::text, tr("active %1 · queued %2").arg(88).arg(888), FontKind::ui);
   kv_bar_ = new MeterBar(Tone::accent);
   kv_bar_->setAccessibleName(tr("KV cache in use"));
   kv_ = figure(Tone::muted, QStringLiteral("100 %"), FontKind::ui);
   memory_bar_ = new MeterBar(Tone::queue);
   memory_bar_->setAccessibleName(tr("Memory in use"));
-  memory_ = makeLabel({}, type::tiny, Tone::muted);
+  memory_ = figure(Tone::muted, QStringLiteral("888 MB / 888.8 GB"), FontKind::ui);
   row->addWidget(engine_);
   row->addWidget(load_bar_);
   row->addWidget(cancel_);
@@ -102,12 +104,16 @@ void StatusStrip::refreshStats() {
       total = device.total_bytes;
   const uint64_t used = stats.host_rss_bytes;
   memory_bar_->setFraction(total ? static_cast<double>(used) / static_cast<double>(total) : 0);
-  memory_->setText(total ? QStringLiteral("%1 / %2").arg(formatBytes(used), formatBytes(total)) : formatBytes(used));
+  if (used == 0)
+    memory_->setText(QStringLiteral("–"));  // the engine's memory: there is none
+  else
+    memory_->setText(total ? QStringLiteral("%1 / %2").arg(formatBytes(used), formatBytes(total)) : formatBytes(used));
 }
 
 void StatusStrip::resizeEvent(QResizeEvent* event) {
   const bool wide = width() >= 1180;
-  for (QWidget* widget : std::initializer_list<QWidget*>{spark_, decode_word_, prefill_word_}) widget->setVisible(wide);
+  spark_->setVisible(wide);
+  for (QWidget* widget : {decode_word_, prefill_word_}) widget->setVisible(width() >= 1080);
   for (MeterBar* bar : {kv_bar_, memory_bar_}) bar->setFixedWidth(wide ? 90 : 48);
   QFrame::resizeEvent(event);
 }

@@ -50,7 +50,10 @@ class ChatTest : public QObject {
 
  private Q_SLOTS:
   void initTestCase() { qputenv("FLIGHTDECK_HOME", home_.path().toUtf8()); }
-  void init() { world_ = std::make_unique<World>(); }
+  void init() {
+    QFile::remove(home_.filePath("state/new-chat-draft"));
+    world_ = std::make_unique<World>();
+  }
   void cleanup() { app_.reset(); }
 
   void sendsWhatIsDurable() {
@@ -206,6 +209,43 @@ class ChatTest : public QObject {
     QTRY_VERIFY(chat().conversations().empty());
     app_->window().toast()->button()->click();
     QTRY_COMPARE(chat().conversations().size(), size_t(1));
+  }
+
+  void draftsSurviveSwitchingAndQuitting() {
+    start();
+    type("first chat");
+    QTRY_VERIFY(idle() && model().id() > 0);
+    const ConversationId id = model().id();
+    auto* edit = page().composer()->findChild<QPlainTextEdit*>();
+    edit->setPlainText("half a thought");
+    chat().newChat();  // before the timer that writes drafts has run
+    QVERIFY(edit->toPlainText().isEmpty());
+    edit->setPlainText("of a chat that is none yet");
+    chat().open(id);
+    QCOMPARE(edit->toPlainText(), QString("half a thought"));
+    chat().newChat();
+    QCOMPARE(edit->toPlainText(), QString("of a chat that is none yet"));
+    app_.reset();
+    start();
+    edit = page().composer()->findChild<QPlainTextEdit*>();
+    QCOMPARE(edit->toPlainText(), QString("of a chat that is none yet"));
+    chat().open(id);
+    QCOMPARE(edit->toPlainText(), QString("half a thought"));
+    chat().newChat();
+    QTest::keyClick(edit, Qt::Key_Return);
+    QTRY_VERIFY(idle() && last().text == "An answer.");
+    chat().newChat();
+    QVERIFY(edit->toPlainText().isEmpty());  // it was sent: no draft any more
+  }
+
+  void aWarningComesBackAfterAShorterMessage() {
+    start();
+    Toast* toast = app_->window().toast();
+    toast->showMessage("chats.sqlite was damaged", {}, {}, {}, Toast::kSticky);
+    toast->showMessage("Copied", {}, {}, {}, 1);
+    QTRY_COMPARE(toast->text(), QString("chats.sqlite was damaged"));
+    toast->button()->click();
+    QVERIFY(toast->text().isEmpty());
   }
 
   void tellsWhenThePromptIsLongerThanTheContext() {

@@ -214,7 +214,8 @@ void BuildPage::chooseMenu() {
   auto* menu = new QMenu(this);
   menu->setAttribute(Qt::WA_DeleteOnClose);
   for (const CheckpointListing& listing : context_.library.checkpoints()) {
-    QAction* action = menu->addAction(QStringLiteral("%1   %2").arg(qs(listing.name), formatBytes(listing.bytes)), this,
+    const QString size = listing.error.empty() ? formatBytes(listing.bytes) : tr("cannot be used");
+    QAction* action = menu->addAction(QStringLiteral("%1   %2").arg(qs(listing.name), size), this,
                                       [this, path = listing.path] { choose(path); });
     action->setEnabled(listing.error.empty());
   }
@@ -242,7 +243,7 @@ BuildOptions BuildPage::options(QFormat format) const {
 
 void BuildPage::estimate() {
   const CheckpointListing* listing = checkpoint();
-  if (!listing) return;
+  if (!listing || !context_.library.measured()) return;
   const DeviceFacts facts = device() ? *device() : DeviceFacts{};
   std::vector<BuildOptions> asked;
   for (QuantCard* card : cards_) asked.push_back(options(card->format()));

@@ -2,6 +2,7 @@
 
 #include <QPainter>
 #include <QPainterPath>
+#include <algorithm>
 
 #include "ui/format.h"
 #include "ui/widgets/meter_bar.h"
@@ -86,8 +87,9 @@ void QuantCard::paintEvent(QPaintEvent*) {
   painter.drawText(QRect(x, 14, width() - 2 * x, 26), Qt::AlignLeft | Qt::AlignVCenter, formatName(format_));
   painter.setPen(colors.muted);
   painter.setFont(fontOf(FontKind::ui, type::small));
-  painter.drawText(QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter,
-                   formatDetail(format_, group_size_));
+  painter.drawText(
+      QRect(x, 40, width() - 2 * x, 20), Qt::AlignLeft | Qt::AlignVCenter,
+      painter.fontMetrics().elidedText(formatDetail(format_, group_size_), Qt::ElideRight, width() - 2 * x));
   if (recommended_) paintBadge(painter, colors);
 
   const FitText fit = preflight_ ? fitOf(*preflight_)
@@ -101,13 +103,18 @@ void QuantCard::paintEvent(QPaintEvent*) {
                                 ? tr("%1 tok/s").arg(formatRate(preflight_->decode_tokens_per_s))
                                 : none};
   const int inner = width() - 2 * x;
-  const int lefts[] = {0, inner * 30 / 100, inner * 60 / 100, inner};
+  const int lefts[] = {0, inner * 31 / 100, inner * 62 / 100, inner};
+  int size = type::reading;  // smaller in a narrow card, so that no figure runs into the next
+  for (const int smaller : {type::body, type::small})
+    for (int i = 0; i < 3; ++i)
+      if (QFontMetrics(fontOf(FontKind::semibold, size)).horizontalAdvance(values[i]) > lefts[i + 1] - lefts[i] - 6)
+        size = std::min(size, static_cast<int>(smaller));
   for (int i = 0; i < 3; ++i) {
     painter.setPen(colors.muted);
     painter.setFont(fontOf(FontKind::ui, type::tiny));
     painter.drawText(QRect(x + lefts[i], 74, lefts[i + 1] - lefts[i], 16), Qt::AlignLeft | Qt::AlignVCenter, names[i]);
     painter.setPen(i == 1 && fit.fit != Fit::fits && preflight_ ? colorOf(fit.tone, colors) : colors.text);
-    painter.setFont(fontOf(FontKind::semibold, type::reading));
+    painter.setFont(fontOf(FontKind::semibold, size));
     painter.drawText(QRect(x + lefts[i], 91, lefts[i + 1] - lefts[i], 22), Qt::AlignLeft | Qt::AlignVCenter, values[i]);
   }
   painter.setPen(colorOf(fit.tone, colors));

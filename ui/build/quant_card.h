@@ -18,7 +18,7 @@ class QuantCard : public QAbstractButton {
   void setRecommended(bool recommended);
   bool possible() const;
   QSize sizeHint() const override { return QSize(300, 152); }
-  QSize minimumSizeHint() const override { return QSize(220, 152); }
+  QSize minimumSizeHint() const override { return QSize(196, 152); }
 
  protected:
   void paintEvent(QPaintEvent* event) override;

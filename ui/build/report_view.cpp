@@ -8,6 +8,7 @@
 
 #include "ui/build/build_texts.h"
 #include "ui/format.h"
+#include "ui/widgets/elided_label.h"
 
 namespace flightdeck {
 
@@ -71,11 +72,17 @@ void ReportView::setReport(const EngineManifest& manifest) {
     facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].name, type::tiny, Tone::muted), 0, i);
     facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].value, type::reading, Tone::text, FontKind::semibold), 1,
                       i);
-    facts_->addWidget(makeLabel(facts[static_cast<size_t>(i)].detail, type::tiny, Tone::muted), 2, i);
+    auto* detail = new ElidedLabel(facts[static_cast<size_t>(i)].detail);  // never wider than the window allows
+    detail->setFont(fontOf(FontKind::ui, type::tiny));
+    detail->setProperty("tone", "muted");
+    facts_->addWidget(detail, 2, i);
   }
   QStringList passes;
   for (const PassReport& pass : report.passes)
-    passes << QStringLiteral("%1  %2 → %3").arg(qs(pass.name)).arg(pass.operations_before).arg(pass.operations_after);
+    passes << QStringLiteral("%1\u00a0%2\u00a0→\u00a0%3")
+                  .arg(qs(pass.name))
+                  .arg(pass.operations_before)
+                  .arg(pass.operations_after);
   passes_->setText(passes.join(QStringLiteral("     ")));
 }
 

@@ -3,6 +3,8 @@
 #include <QDateTime>
 #include <algorithm>
 
+#include "core/base/file.h"
+#include "core/base/paths.h"
 #include "ui/format.h"
 
 namespace flightdeck {
@@ -12,6 +14,10 @@ QString titleOf(const std::string& text) {
   const QString line = qs(text.substr(0, 400)).trimmed().section(QLatin1Char('\n'), 0, 0);
   return line.size() <= 48 ? line : line.left(47).trimmed() + QChar(0x2026);
 }
+
+constexpr size_t kMostDraftBytes = 16 << 20;
+
+std::string newDraftFile() { return state_dir() + "/new-chat-draft"; }
 
 Message messageOf(ConversationId conversation, Role role, const std::string& text, MessageId parent) {
   Message message;
@@ -28,9 +34,7 @@ Message messageOf(ConversationId conversation, Role role, const std::string& tex
 ChatController::ChatController(Context& context) : context_(context), generator_(context) {
   draft_timer_.setSingleShot(true);
   draft_timer_.setInterval(500);
-  connect(&draft_timer_, &QTimer::timeout, this, [this] {
-    if (current_ && current_->id()) store(current_->conversation());
-  });
+  connect(&draft_timer_, &QTimer::timeout, this, &ChatController::flushDraft);
   connect(&generator_, &Generator::textAdded, this,
           [this](qint64 conversation, qint64 message, const std::string& text) {
             if (ChatModel* model = modelOf(conversation)) model->appendText(message, text);
@@ -52,6 +56,7 @@ ChatController::ChatController(Context& context) : context_(context), generator_
   connect(&generator_, &Generator::saveFailed, this,
           [this](const QString& message) { Q_EMIT failed(tr("This answer is not on the disk yet: %1").arg(message)); });
   newChat();
+  if (const auto draft = read_file(newDraftFile(), kMostDraftBytes)) current_->edit().draft = *draft;
   refresh();
 }
 
@@ -73,6 +78,7 @@ ChatModel* ChatController::keep(std::unique_ptr<ChatModel> model) {
 }
 
 void ChatController::show(ChatModel* model) {
+  flushDraft();  // of the chat that is left
   current_ = model;
   dropIdleModels();
   Q_EMIT currentChanged();
@@ -81,7 +87,8 @@ void ChatController::show(ChatModel* model) {
 void ChatController::dropIdleModels() {
   if (sending_) return;  // the one that is sending may not be shown any more
   for (auto model = models_.begin(); model != models_.end();) {
-    if (model->get() == current_ || (*model)->generating()) {
+    const bool unsent = (*model)->id() == 0 && !(*model)->conversation().draft.empty();
+    if (model->get() == current_ || (*model)->generating() || unsent) {
       ++model;
     } else {
       model->release()->deleteLater();  // its own signal may be on the stack
@@ -109,6 +116,7 @@ void ChatController::newChat() {
     Q_EMIT currentChanged();
     return;
   }
+  if (ChatModel* begun = modelOf(0); begun && !sending_) return show(begun);
   Conversation empty;
   if (current_) empty.options = current_->conversation().options;
   auto model = std::make_unique<ChatModel>(empty);
@@ -186,6 +194,7 @@ void ChatController::startTurn(const std::optional<Message>& user, MessageId par
 }
 
 void ChatController::onTurnStored(ChatModel* model, Turn turn) {
+  if (model->id() == 0) storeNewDraft({});  // it is a message now
   model->edit().id = turn.conversation.id;
   model->edit().title = turn.conversation.title;
   model->edit().draft.clear();
@@ -273,8 +282,38 @@ void ChatController::setOptions(const ChatOptions& options) {
 }
 
 void ChatController::saveDraft(const QString& text) {
-  current_->edit().draft = text.toStdString();
-  if (current_->id()) draft_timer_.start();
+  const std::string draft = text.toStdString();
+  if (current_->conversation().draft == draft) return;
+  current_->edit().draft = draft;
+  for (Conversation& known : conversations_)  // opened again before the list is read anew, it still has its draft
+    if (known.id == current_->id()) known.draft = draft;
+  draft_timer_.start();
+}
+
+void ChatController::flushDraft() {
+  if (!draft_timer_.isActive() && sender() != &draft_timer_) return;
+  draft_timer_.stop();
+  if (current_->id())
+    store(current_->conversation());
+  else
+    storeNewDraft(current_->conversation().draft);
+}
+
+void ChatController::storeNewDraft(const std::string& text) {
+  context_.storage.call<void>(
+      this,
+      [text](ChatStore&) -> Result<void> {
+        TRY_VOID(make_directories(state_dir()));
+        return write_file_atomically(newDraftFile(), text);
+      },
+      [this](const Result<void>& result) {
+        if (!result) Q_EMIT failed(qs(result.error().message));
+      });
+}
+
+void ChatController::shutDown() {
+  flushDraft();
+  generator_.shutDown();
 }
 
 void ChatController::search(const QString& words, std::function<void(std::vector<ConversationId>)> found) {

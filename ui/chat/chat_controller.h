@@ -42,7 +42,10 @@ class ChatController : public QObject {
   void restore(ConversationId id);
   void emptyTrash();
   void setOptions(const ChatOptions& options);
+  /// Kept at once, on the disk within half a second: a stored chat's in the database, a new chat's in a file.
   void saveDraft(const QString& text);
+  /// Stops generating; drafts and partial answers go to the disk. For quitting.
+  void shutDown();
   void search(const QString& words, std::function<void(std::vector<ConversationId>)> found);
 
   bool generating(ConversationId id) const;
@@ -66,6 +69,8 @@ class ChatController : public QObject {
   void startTurn(const std::optional<Message>& user, MessageId parent);
   void onTurnStored(ChatModel* model, Turn turn);
   void store(const Conversation& conversation);
+  void flushDraft();
+  void storeNewDraft(const std::string& text);
   ChatModel* modelOf(ConversationId id) const;
   ChatModel* keep(std::unique_ptr<ChatModel> model);
   void show(ChatModel* model);
@@ -73,7 +78,7 @@ class ChatController : public QObject {
   Context& context_;
   Generator generator_;
   std::vector<Conversation> conversations_;
-  std::vector<std::unique_ptr<ChatModel>> models_;  // the one shown and those generating
+  std::vector<std::unique_ptr<ChatModel>> models_;  // the one shown, those generating, a new chat with a draft
   ChatModel* current_ = nullptr;
   QTimer draft_timer_;
   bool sending_ = false, listed_ = false;

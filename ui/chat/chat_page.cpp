@@ -12,6 +12,7 @@
 #include "ui/build/build_texts.h"
 #include "ui/chat/composer.h"
 #include "ui/chat/conversation_list.h"
+#include "ui/chat/find_bar.h"
 #include "ui/chat/first_start.h"
 #include "ui/chat/transcript_view.h"
 #include "ui/chat/tune_panel.h"
@@ -41,7 +42,9 @@ ChatPage::ChatPage(Context& context, Toast* toast, QWidget* parent)
   below->addStretch(1);
   below->addWidget(composer_, 100);
   below->addStretch(1);
+  find_ = new FindBar;
   column->addWidget(makeHeader());
+  column->addWidget(find_);
   column->addWidget(middle_, 1);
   column->addLayout(below);
   tune_ = new TunePanel;
@@ -73,11 +76,14 @@ QWidget* ChatPage::makeHeader() {
   names->addStretch();
   engine_button_ = makeButton(tr("Engine"));
   engine_button_->setToolTip(tr("Choose the engine that answers"));
+  find_button_ = makeButton(tr("Find"));
+  find_button_->setToolTip(tr("Find in this chat  Ctrl+F"));
   tune_button_ = makeButton(tr("Tune"));
   tune_button_->setCheckable(true);
   tune_button_->setToolTip(tr("System prompt and sampling of this chat"));
   row->addLayout(names, 1);
   row->addWidget(engine_button_);
+  row->addWidget(find_button_);
   row->addWidget(tune_button_);
   return header;
 }
@@ -140,6 +146,10 @@ void ChatPage::connectAll() {
           [this](const ChatOptions& options) { controller_.setOptions(options); });
   connect(tune_, &TunePanel::closed, this, [this] { setTuneOpen(false); });
   connect(tune_button_, &QPushButton::toggled, this, &ChatPage::setTuneOpen);
+  connect(find_button_, &QPushButton::clicked, this, &ChatPage::find);
+  connect(find_, &FindBar::wordsChanged, transcript_, &TranscriptView::setMarked);
+  connect(find_, &FindBar::chosen, transcript_, &TranscriptView::showMessage);
+  connect(find_, &FindBar::closed, this, &ChatPage::focusComposer);
   connect(engine_button_, &QPushButton::clicked, this, &ChatPage::showEngineMenu);
   connect(first_, &FirstStart::modelsRequested, this, &ChatPage::modelsRequested);
   connect(first_, &FirstStart::engineReady, this, [this](const std::string& path) { context_.session.load(path); });
@@ -168,6 +178,7 @@ void ChatPage::newChat() {
   focusComposer();
 }
 
+void ChatPage::find() { find_->open(); }
 void ChatPage::focusSearch() { list_->focusSearch(); }
 void ChatPage::focusComposer() { composer_->focus(); }
 
@@ -178,11 +189,12 @@ bool ChatPage::openRequest(RequestId id) {
   return true;
 }
 
-void ChatPage::shutDown() { controller_.generator().shutDown(); }
+void ChatPage::shutDown() { controller_.shutDown(); }
 
 void ChatPage::showCurrent() {
   ChatModel* model = controller_.current();
   transcript_->setModel(model);
+  find_->setModel(model);
   const bool empty = model->id() == 0 && model->path().empty();
   middle_->setCurrentWidget(empty ? static_cast<QWidget*>(first_) : transcript_);
   composer_->setGenerating(model->generating());

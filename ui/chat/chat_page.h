@@ -15,6 +15,7 @@ namespace flightdeck {
 class Composer;
 class ConversationList;
 class ElidedLabel;
+class FindBar;
 class FirstStart;
 class Toast;
 class TranscriptView;
@@ -28,6 +29,7 @@ class ChatPage : public QWidget {
   void newChat();
   void focusSearch();
   void focusComposer();
+  void find();
   /// Shows the conversation of a running request; false when it is no chat's.
   bool openRequest(RequestId id);
   void savePartialAnswers() { controller_.generator().savePartialAnswers(); }
@@ -64,9 +66,10 @@ class ChatPage : public QWidget {
   Composer* composer_;
   TunePanel* tune_;
   FirstStart* first_;
+  FindBar* find_;
   QStackedWidget* middle_;
   ElidedLabel *title_, *subtitle_;
-  QPushButton *engine_button_, *tune_button_;
+  QPushButton *engine_button_, *find_button_, *tune_button_;
   QTimer count_timer_;
   qint64 shown_ = -1;   // conversation whose draft is in the composer
   qint64 editing_ = 0;  // user message that is edited

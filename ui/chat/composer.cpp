@@ -63,6 +63,8 @@ Composer::Composer(QWidget* parent) : QFrame(parent) {
   edit_->setFont(fontOf(FontKind::ui, type::reading));
   edit_->setTabChangesFocus(true);
   edit_->setUndoRedoEnabled(true);
+  edit_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);  // long words break
+  edit_->setWordWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
   edit_->document()->setDocumentMargin(2);
   edit_->installEventFilter(this);
 
@@ -160,6 +162,7 @@ void Composer::setGenerating(bool generating) {
 void Composer::setReady(bool ready, const QString& hint) {
   ready_ = ready;
   edit_->setPlaceholderText(hint.isEmpty() ? tr("Write a message…") : hint);
+  edit_->viewport()->update();  // Qt 6.4 goes on showing the old words otherwise
   refreshButtons();
 }
 

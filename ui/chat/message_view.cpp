@@ -102,6 +102,7 @@ void MessageView::syncBlocks() {
       blocks_.push_back(BlockView::make(all[i].kind, this));
       if (auto* words = qobject_cast<TextBlock*>(blocks_.back()))
         connect(words, &TextBlock::linkClicked, this, &MessageView::linkClicked);
+      blocks_.back()->setMarked(marked_);
       blocks_.back()->show();
     }
     blocks_[i]->setBlock(all[i], live && i + 1 == all.size());
@@ -110,6 +111,12 @@ void MessageView::syncBlocks() {
   blocks_.resize(all.size());
   // The last two may still change: the partial line is taken back when the next text comes.
   final_blocks_ = live ? (all.size() > 2 ? all.size() - 2 : 0) : all.size();
+}
+
+void MessageView::setMarked(const QString& words) {
+  marked_ = words;
+  if (user_) words_->setMarked(words);
+  for (BlockView* block : blocks_) block->setMarked(words);
 }
 
 void MessageView::refresh(int other_requests) {

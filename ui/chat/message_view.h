@@ -27,6 +27,8 @@ class MessageView : public QWidget {
   /// Statistics, state, branch buttons.
   void refresh(int other_requests);
   /// Places everything for this width and returns the height.
+  /// Marks these words in the text; empty: none.
+  void setMarked(const QString& words);
   int layoutFor(int width);
 
  Q_SIGNALS:
@@ -57,6 +59,7 @@ class MessageView : public QWidget {
   MarkdownSplitter splitter_;
   std::vector<BlockView*> blocks_;
   size_t final_blocks_ = 0;  // blocks that will not change any more
+  QString marked_;
   TextBlock* words_ = nullptr;
   QLabel *name_ = nullptr, *stats_ = nullptr, *note_ = nullptr, *branch_ = nullptr;
   QPushButton *more_ = nullptr, *copy_ = nullptr, *again_ = nullptr, *previous_ = nullptr, *next_ = nullptr;

@@ -112,6 +112,7 @@ void TranscriptView::makeView(Item& item) {
   connect(view, &MessageView::branchRequested, this, &TranscriptView::branchRequested);
   connect(view, &MessageView::linkClicked, this, &TranscriptView::askLink);
   connect(view, &MessageView::heightChanged, this, [this, id = item.id] { onChanged(id); });
+  view->setMarked(marked_);
   view->refresh(other_requests_);
   view->show();
 }
@@ -195,6 +196,23 @@ void TranscriptView::scrollContentsBy(int, int) {
 void TranscriptView::scrollToEnd() {
   follow_ = true;
   relayout();
+}
+
+void TranscriptView::showMessage(MessageId id) {
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (items_[i].id != id) continue;
+    follow_ = false;
+    anchor_ = i;
+    anchor_offset_ = -kGap;
+    relayout();
+    return;
+  }
+}
+
+void TranscriptView::setMarked(const QString& words) {
+  marked_ = words;
+  for (Item& item : items_)
+    if (item.view) item.view->setMarked(words);
 }
 
 void TranscriptView::resizeEvent(QResizeEvent*) { relayout(); }

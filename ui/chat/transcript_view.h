@@ -24,6 +24,9 @@ class TranscriptView : public QAbstractScrollArea {
   int liveWidgets() const;
   bool following() const { return follow_; }
   void scrollToEnd();
+  /// Puts this message at the top of the view.
+  void showMessage(MessageId id);
+  void setMarked(const QString& words);
 
  Q_SIGNALS:
   void copyRequested(qint64 id);
@@ -65,6 +68,7 @@ class TranscriptView : public QAbstractScrollArea {
   size_t anchor_ = 0;      // first message in view …
   int anchor_offset_ = 0;  // … and how far it is scrolled
   int other_requests_ = 0;
+  QString marked_;
 };
 
 }  // namespace flightdeck

@@ -15,6 +15,8 @@ class BlockView : public QWidget {
   /// The height at this width; cached.
   virtual int heightFor(int width) = 0;
   virtual BlockKind kind() const = 0;
+  /// Marks every place of these words; empty: none.
+  virtual void setMarked(const QString& words) = 0;
 
   static BlockView* make(BlockKind kind, QWidget* parent);
 };

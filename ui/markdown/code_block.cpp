@@ -13,6 +13,7 @@
 #include <QWheelEvent>
 
 #include "ui/markdown/code_highlighter.h"
+#include "ui/markdown/marks.h"
 #include "ui/widgets/controls.h"
 
 namespace flightdeck {
@@ -46,6 +47,19 @@ CodeBlock::CodeBlock(QWidget* parent) : BlockView(parent) {
     copy_->setText(tr("Copied"));
     QTimer::singleShot(1500, copy_, [button = copy_] { button->setText(tr("Copy")); });
   });
+}
+
+void CodeBlock::setMarked(const QString& words) {
+  const Colors& colors = colorsOf(this);
+  QList<QTextEdit::ExtraSelection> marks;
+  for (const QTextCursor& cursor : placesOf(*view_->document(), words)) {
+    QTextEdit::ExtraSelection mark;
+    mark.cursor = cursor;
+    mark.format.setBackground(colors.prefill);
+    mark.format.setForeground(colors.background);
+    marks.push_back(mark);
+  }
+  view_->setExtraSelections(marks);
 }
 
 void CodeBlock::setBlock(const Block& block, bool) {

@@ -19,6 +19,7 @@ class CodeBlock : public BlockView {
   void setBlock(const Block& block, bool live) override;
   int heightFor(int width) override;
   BlockKind kind() const override { return BlockKind::code; }
+  void setMarked(const QString& words) override;
 
  protected:
   void paintEvent(QPaintEvent* event) override;

@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "ui/markdown/document_writer.h"
+#include "ui/markdown/marks.h"
 #include "ui/theme.h"
 
 namespace flightdeck {
@@ -63,6 +64,12 @@ int TextBlock::heightFor(int width) {
 
 void TextBlock::resizeEvent(QResizeEvent*) { heightFor(width()); }
 
+void TextBlock::setMarked(const QString& words) {
+  if (words == marked_) return;
+  marked_ = words;
+  update();
+}
+
 QString TextBlock::selectedText() const {
   if (selection_start_ < 0 || selection_start_ == selection_end_) return {};
   QTextCursor cursor(const_cast<QTextDocument*>(&document_));
@@ -83,6 +90,13 @@ void TextBlock::paintEvent(QPaintEvent* event) {
   context.palette = palette();
   context.palette.setColor(QPalette::Text, kind_ == BlockKind::quote ? colors.muted : colors.text);
   context.clip = painter.worldTransform().inverted().mapRect(QRectF(event->rect()));
+  for (const QTextCursor& cursor : placesOf(document_, marked_)) {
+    QAbstractTextDocumentLayout::Selection selection;
+    selection.cursor = cursor;
+    selection.format.setBackground(colors.prefill);
+    selection.format.setForeground(colors.background);
+    context.selections.push_back(selection);
+  }
   if (selection_start_ >= 0 && selection_start_ != selection_end_) {
     QAbstractTextDocumentLayout::Selection selection;
     selection.cursor = QTextCursor(&document_);

@@ -17,6 +17,7 @@ class TextBlock : public BlockView {
   void setBlock(const Block& block, bool live) override;
   int heightFor(int width) override;
   BlockKind kind() const override { return kind_; }
+  void setMarked(const QString& words) override;
 
   /// Text as it is, without Markdown: the user's words.
   void setPlainText(const QString& text);
@@ -48,6 +49,7 @@ class TextBlock : public BlockView {
   Block block_;
   bool live_ = false, plain_ = false;
   QTextDocument document_;
+  QString marked_;
   int selection_start_ = -1, selection_end_ = -1;
   int laid_out_width_ = -1;
   const struct Colors* written_in_ = nullptr;

@@ -11,8 +11,8 @@
 namespace flightdeck {
 
 LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& detail, const QString& size,
-                       bool damaged)
-    : icon_name_(damaged ? QStringLiteral("warning") : icon), damaged_(damaged) {
+                       const QString& remedy)
+    : icon_name_(remedy.isEmpty() ? icon : QStringLiteral("warning")), damaged_(!remedy.isEmpty()) {
   setProperty("look", "card");
   row_ = makeBox<QHBoxLayout>(this, space::m, space::s);
   row_->setContentsMargins(space::l, space::m, space::m, space::m);
@@ -30,9 +30,16 @@ LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& 
   first->addStretch();
   auto* facts = new ElidedLabel(detail);
   facts->setFont(fontOf(FontKind::ui, type::small));
-  facts->setProperty("tone", damaged ? "error" : "muted");
+  facts->setProperty("tone", damaged_ ? "error" : "muted");
+  if (damaged_) facts->setElideMode(Qt::ElideMiddle);  // a long path keeps what is wrong with it
   words->addLayout(first);
   words->addWidget(facts);
+  if (damaged_) {
+    auto* next = new ElidedLabel(remedy);
+    next->setFont(fontOf(FontKind::ui, type::small));
+    next->setProperty("tone", "muted");
+    words->addWidget(next);
+  }
   auto* bytes = makeLabel(size, type::body, Tone::text, FontKind::semibold);
   bytes->setMinimumWidth(72);
   bytes->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
@@ -40,7 +47,7 @@ LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& 
   row_->addLayout(words, 1);
   row_->addWidget(bytes);
   row_->addSpacing(space::s);
-  setAccessibleName(QStringLiteral("%1, %2, %3").arg(name, detail, size));
+  setAccessibleName(QStringLiteral("%1, %2, %3").arg(name, detail, damaged_ ? remedy : size));
 }
 
 QPushButton* LibraryRow::addButton(const QString& text, const char* look) {

@@ -12,7 +12,8 @@ namespace flightdeck {
 class LibraryRow : public QFrame {
   Q_OBJECT
  public:
-  LibraryRow(const QString& icon, const QString& name, const QString& detail, const QString& size, bool damaged);
+  LibraryRow(const QString& icon, const QString& name, const QString& detail, const QString& size,
+             const QString& remedy = {});
   QPushButton* addButton(const QString& text, const char* look = "");
   QPushButton* addIconButton(const QString& icon, const QString& name);
   void setActive(const QString& word);  // a badge behind the name

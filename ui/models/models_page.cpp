@@ -61,8 +61,11 @@ ModelsPage::ModelsPage(Context& context, Toast* toast, QWidget* parent)
   outer->addWidget(scroll);
   connect(import_button, &QPushButton::clicked, this, &ModelsPage::importDialog);
   connect(&context_.library, &Library::changed, this, &ModelsPage::refresh);
-  connect(&context_.library, &Library::importFailed, this,
-          [this](const QString& message) { toast_->showMessage(message); });
+  connect(&context_.library, &Library::importFailed, this, [this](const QString& message) {
+    toast_->showMessage(tr("Not imported: %1. A model is a folder with config.json, *.safetensors and "
+                           "tokenizer.model.")
+                            .arg(message));
+  });
   connect(&context_.session, &EngineSession::stateChanged, this, &ModelsPage::refresh);
   refresh();
 }
@@ -89,7 +92,9 @@ LibraryRow* ModelsPage::engineRow(const EngineListing& engine) {
                              : tr("Damaged: %1").arg(qs(engine.error));
   auto* row = new LibraryRow(QStringLiteral("engine"), qs(engine.name), detail,
                              engine.error.empty() ? formatBytes(context_.library.engineBytes(engine)) : QString(),
-                             !engine.error.empty());
+                             engine.error.empty()
+                                 ? QString()
+                                 : tr("Delete it and build it again on the Build page: its checkpoint is untouched."));
   const bool open = context_.session.supports(engine.path);
   if (open) row->setActive(tr("open"));
   if (engine.error.empty()) {
@@ -112,7 +117,10 @@ LibraryRow* ModelsPage::checkpointRow(const CheckpointListing& checkpoint) {
                                                   : qs(checkpoint.error);
   auto* row =
       new LibraryRow(QStringLiteral("models"), qs(checkpoint.name), detail,
-                     checkpoint.error.empty() ? formatBytes(checkpoint.bytes) : QString(), !checkpoint.error.empty());
+                     checkpoint.error.empty() ? formatBytes(checkpoint.bytes) : QString(),
+                     checkpoint.error.empty() ? QString()
+                                              : tr("Repair the folder and come back to this page, or take it off this "
+                                                   "list: its files stay."));
   if (starter) row->setActive(tr("comes with Flightdeck"));
   if (checkpoint.error.empty()) {
     auto* build = row->addButton(tr("Build"));
@@ -154,6 +162,11 @@ void ModelsPage::refresh() {
   const auto count = static_cast<int>(library.engines().size());
   total_->setText(tr("%1, %2 on disk · drop a model folder here to import it")
                       .arg(count == 1 ? tr("1 engine") : tr("%1 engines").arg(count), formatBytes(bytes)));
+}
+
+void ModelsPage::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  context_.library.refresh();  // folders change while nobody looks
 }
 
 void ModelsPage::importDialog() {

@@ -84,18 +84,8 @@ void SettingsPage::addAppearance(QVBoxLayout* column) {
   theme_->setCurrentIndex(std::max(0, theme_->findData(qs(context_.settings.value().theme))));
   theme_->setMinimumWidth(200);
   row(box, tr("Theme"), {}, theme_);
-  language_ = new QComboBox;
-  language_->addItem(tr("Like the system"), QStringLiteral("system"));
-  language_->addItem(QStringLiteral("English"), QStringLiteral("en"));
-  language_->addItem(QStringLiteral("简体中文"), QStringLiteral("zh"));
-  language_->setCurrentIndex(std::max(0, language_->findData(qs(context_.settings.value().language))));
-  language_->setMinimumWidth(200);
-  row(box, tr("Language"), tr("Texts that are not translated yet stay English."), language_);
   connect(theme_, &QComboBox::currentIndexChanged, this, [this] {
     context_.settings.change([this](Settings& s) { s.theme = theme_->currentData().toString().toStdString(); });
-  });
-  connect(language_, &QComboBox::currentIndexChanged, this, [this] {
-    context_.settings.change([this](Settings& s) { s.language = language_->currentData().toString().toStdString(); });
   });
 }
 
@@ -171,10 +161,11 @@ void SettingsPage::addFolders(QVBoxLayout* column) {
 void SettingsPage::addShortcuts(QVBoxLayout* column) {
   auto* box = section(column, tr("Keys"), {});
   const std::pair<const char*, QString> keys[] = {
-      {"Ctrl+N", tr("new chat")},         {"Ctrl+K", tr("search conversations")},
-      {"Ctrl+L", tr("to the composer")},  {"Esc", tr("stop the answer")},
-      {"↑", tr("edit the last message")}, {"F2 · Del", tr("rename · delete a conversation")},
-      {"Ctrl+1…5", tr("the pages")},      {"Ctrl+,", tr("settings")}};
+      {"Ctrl+N", tr("new chat")},          {"Ctrl+K", tr("search conversations")},
+      {"Ctrl+L", tr("to the composer")},   {"Esc", tr("stop the answer")},
+      {"↑", tr("edit the last message")},  {"F2 · Del", tr("rename · delete a conversation")},
+      {"Ctrl+1…5", tr("the pages")},       {"Ctrl+,", tr("settings")},
+      {"Ctrl+F", tr("find in this chat")}, {"Ctrl+Q", tr("quit")}};
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(space::l);
   grid->setVerticalSpacing(space::s);

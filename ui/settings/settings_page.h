@@ -29,7 +29,7 @@ class SettingsPage : public QWidget {
   void refreshDevices();
   void chooseEnginesFolder();
   Context& context_;
-  QComboBox *theme_, *language_, *device_;
+  QComboBox *theme_, *device_;
   QSpinBox *threads_, *batch_, *cache_;
   QCheckBox* load_last_;
   QLabel* engines_folder_;

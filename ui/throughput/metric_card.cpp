@@ -8,7 +8,7 @@ namespace flightdeck {
 
 MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame(parent), name_(name) {
   setProperty("look", "card");
-  setMinimumWidth(112);
+  setMinimumWidth(100);
   auto* column = makeBox<QVBoxLayout>(this, 0, 0);
   column->setContentsMargins(space::l, space::s, space::s, space::s);
   column->addWidget(makeLabel(name, type::small, Tone::muted));

@@ -75,8 +75,11 @@ void RequestList::setRequests(const std::vector<RequestView>& requests) {
         setTone(row.state, Tone::prefill);
         break;
       case RequestView::State::decode:
-        row.state->setText(tr("decode %1 tok/s · %2 tokens")
-                               .arg(formatRate(request.tokens_per_s), formatCount(request.generated_tokens)));
+        // A rate needs two tokens.
+        row.state->setText(request.generated_tokens < 2
+                               ? tr("decode, first token")
+                               : tr("decode %1 tok/s · %2 tokens")
+                                     .arg(formatRate(request.tokens_per_s), formatCount(request.generated_tokens)));
         setTone(row.state, Tone::accent);
         break;
     }

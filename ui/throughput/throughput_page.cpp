@@ -1,18 +1,20 @@
 #include "ui/throughput/throughput_page.h"
 
-#include <QFile>
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QPushButton>
+#include <QScrollArea>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/base/file.h"
 #include "ui/format.h"
 #include "ui/throughput/batch_timeline.h"
 #include "ui/throughput/metric_card.h"
 #include "ui/throughput/rate_chart.h"
 #include "ui/throughput/request_list.h"
+#include "ui/widgets/elided_label.h"
 #include "ui/widgets/empty_state.h"
 
 namespace flightdeck {
@@ -20,12 +22,19 @@ namespace flightdeck {
 ThroughputPage::ThroughputPage(Context& context, QWidget* parent) : QWidget(parent), context_(context) {
   auto* outer = makeBox<QVBoxLayout>(this, 0, 0);
   pages_ = new QStackedWidget;
-  pages_->addWidget(
+  auto* empty =
       new EmptyState(QStringLiteral("throughput"), tr("Nothing to measure yet"),
                      tr("This page shows what an engine does at every step: tokens per second, who shares the "
                         "batch, how full the cache is. Open an engine and send a message."),
-                     {}));
+                     tr("Choose an engine"));
+  connect(empty, &EmptyState::pressed, this, &ThroughputPage::enginesRequested);
+  pages_->addWidget(empty);
+  auto* scroll = new QScrollArea;  // a low window scrolls instead of drawing one card over another
+  scroll->setWidgetResizable(true);
+  scroll->setFrameShape(QFrame::NoFrame);
   auto* body = new QWidget;
+  setLook(body, "page");
+  scroll->setWidget(body);
   auto* column = makeBox<QVBoxLayout>(body, 0, space::m);
   column->setContentsMargins(space::xxl, space::xl, space::xl, space::l);
   column->addWidget(makeHeader());
@@ -60,7 +69,7 @@ ThroughputPage::ThroughputPage(Context& context, QWidget* parent) : QWidget(pare
   requests_column->addWidget(requests_, 1);
   below->addWidget(requests_card, 1);
   column->addLayout(below, 4);
-  pages_->addWidget(body);
+  pages_->addWidget(scroll);
   outer->addWidget(pages_);
 
   connect(&context_.session, &EngineSession::statsChanged, this, [this] {
@@ -100,9 +109,9 @@ QWidget* ThroughputPage::makeTimelineCard() {
   auto* column = makeBox<QVBoxLayout>(card, space::l, space::s);
   auto* head = makeBox<QHBoxLayout>(nullptr, 0, space::l);
   head->addWidget(makeLabel(tr("Batch timeline"), type::reading, Tone::text, FontKind::semibold));
-  auto* what = makeLabel(tr("rows are slots, columns are iterations; a finished sequence makes room at once"),
-                         type::small, Tone::muted);
-  what->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+  auto* what = new ElidedLabel(tr("rows are slots, columns are iterations; a finished sequence makes room at once"));
+  what->setFont(fontOf(FontKind::ui, type::small));
+  what->setProperty("tone", "muted");
   head->addWidget(what, 1);
   timeline_ = new BatchTimeline;
   auto* foot = makeBox<QHBoxLayout>(nullptr, 0, space::l);
@@ -167,10 +176,11 @@ void ThroughputPage::exportCsv() {
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setAcceptMode(QFileDialog::AcceptSave);
   connect(dialog, &QFileDialog::fileSelected, this, [this, csv](const QString& path) {
-    context_.background.run([path, csv] {
-      QFile file(path);
-      if (file.open(QIODevice::WriteOnly)) file.write(csv.toUtf8());
-    });
+    context_.background.run(
+        this, [path, csv] { return write_file_atomically(path.toStdString(), csv.toStdString()); },
+        [this](const Result<void>& result) {
+          if (!result) Q_EMIT failed(tr("Nothing was exported: %1").arg(qs(result.error().message)));
+        });
   });
   dialog->open();
 }

@@ -24,6 +24,8 @@ class ThroughputPage : public QWidget {
 
  Q_SIGNALS:
   void requestChosen(quint64 id);
+  void enginesRequested();
+  void failed(const QString& message);
 
  protected:
   void showEvent(QShowEvent* event) override;

@@ -18,6 +18,11 @@ void ElidedLabel::setText(const QString& text) {
   shorten();
 }
 
+void ElidedLabel::setElideMode(Qt::TextElideMode mode) {
+  mode_ = mode;
+  shorten();
+}
+
 QSize ElidedLabel::minimumSizeHint() const { return QSize(24, QLabel::minimumSizeHint().height()); }
 
 QSize ElidedLabel::sizeHint() const {
@@ -39,7 +44,7 @@ void ElidedLabel::shorten() {
   QString clean = full_.left(2000);
   for (QChar& c : clean)
     if (c.category() == QChar::Other_Control || c.category() == QChar::Other_Format) c = QChar(0xFFFD);
-  const QString shown = fontMetrics().elidedText(clean, Qt::ElideRight, width());
+  const QString shown = fontMetrics().elidedText(clean, mode_, width());
   QLabel::setText(shown);
   setToolTip(shown == clean ? QString() : clean.left(400));
 }

@@ -10,6 +10,7 @@ class ElidedLabel : public QLabel {
  public:
   explicit ElidedLabel(const QString& text = {}, QWidget* parent = nullptr);
   void setText(const QString& text);
+  void setElideMode(Qt::TextElideMode mode);
   QString fullText() const { return full_; }
   QSize minimumSizeHint() const override;
   QSize sizeHint() const override;
@@ -21,6 +22,7 @@ class ElidedLabel : public QLabel {
  private:
   void shorten();
   QString full_;
+  Qt::TextElideMode mode_ = Qt::ElideRight;
 };
 
 }  // namespace flightdeck

@@ -2,11 +2,15 @@
 
 #include <QEvent>
 #include <QHBoxLayout>
+#include <algorithm>
 #include <utility>
 
 #include "ui/widgets/controls.h"
 
 namespace flightdeck {
+namespace {
+constexpr int kTop = 84;  // below a page's header
+}
 
 Toast::Toast(QWidget* over) : QFrame(over) {
   setProperty("look", "toast");
@@ -14,7 +18,6 @@ Toast::Toast(QWidget* over) : QFrame(over) {
   row->setContentsMargins(space::l, space::s, space::s, space::s);
   label_ = makeLabel({});
   label_->setWordWrap(true);
-  label_->setMaximumWidth(560);
   button_ = makeButton({}, "quiet");
   row->addWidget(label_);
   row->addWidget(button_);
@@ -32,11 +35,9 @@ Toast::Toast(QWidget* over) : QFrame(over) {
 
 void Toast::showMessage(const QString& text, const QString& action, std::function<void()> on_action,
                         std::function<void()> on_expired, int milliseconds) {
-  expire();
+  if (!isHidden() && timer_.interval() >= kSticky) waiting_ << label_->text();
+  end();
   label_->setText(text);
-  const int wanted = label_->fontMetrics().horizontalAdvance(text) + space::s;
-  label_->setFixedWidth(std::min(wanted, std::max(200, parentWidget()->width() - 220)));
-  label_->setFixedHeight(label_->heightForWidth(label_->width()));
   setAccessibleName(text);
   button_->setText(action.isEmpty() ? tr("Close") : action);
   on_action_ = std::move(on_action);
@@ -48,6 +49,11 @@ void Toast::showMessage(const QString& text, const QString& action, std::functio
 }
 
 void Toast::expire() {
+  end();
+  if (!waiting_.isEmpty()) showMessage(waiting_.takeLast(), {}, {}, {}, kSticky);
+}
+
+void Toast::end() {
   timer_.stop();
   hide();
   on_action_ = {};
@@ -62,9 +68,12 @@ bool Toast::eventFilter(QObject* object, QEvent* event) {
 }
 
 void Toast::place() {
+  const int wanted = label_->fontMetrics().horizontalAdvance(label_->text()) + space::s;
+  label_->setFixedWidth(std::clamp(wanted, 0, std::max(200, parentWidget()->width() - 220)));
+  label_->setFixedHeight(label_->heightForWidth(label_->width()));
   layout()->activate();
   adjustSize();
-  move((parentWidget()->width() - width()) / 2, parentWidget()->height() - height() - 56);
+  move((parentWidget()->width() - width()) / 2, kTop);  // never over what is being written below
 }
 
 }  // namespace flightdeck

@@ -14,6 +14,8 @@ class Toast : public QFrame {
   Q_OBJECT
  public:
   explicit Toast(QWidget* over);
+  /// A message of kSticky or longer comes back after a shorter one that took its place, until it is closed.
+  static constexpr int kSticky = 60000;
   /// on_expired runs when the time is over or another toast takes the place; on_action when its button is pressed.
   void showMessage(const QString& text, const QString& action = {}, std::function<void()> on_action = {},
                    std::function<void()> on_expired = {}, int milliseconds = 10000);
@@ -27,10 +29,12 @@ class Toast : public QFrame {
 
  private:
   void place();
+  void end();
   QLabel* label_;
   QPushButton* button_;
   QTimer timer_;
   std::function<void()> on_action_, on_expired_;
+  QStringList waiting_;  // sticky texts that were covered
 };
 
 }  // namespace flightdeck
