@@ -69,6 +69,14 @@ uint64_t as_int8(uint64_t word) {
   return word | (zero >> 7);
 }
 
+/// int4 codes without 0, for the same reason: values of mean zero. With a mean of -1/2 activations would grow from layer
+/// to layer and leave float16's range.
+uint64_t as_int4(uint64_t word) {
+  const uint64_t low = word & 0x7777777777777777u;
+  const uint64_t zero = ~((low + 0x7777777777777777u) | word) & 0x8888888888888888u;  // nibbles that are 0
+  return word | zero;
+}
+
 WeightFormat format_of(const EngineManifest& manifest, const WeightSpec& spec) {
   const bool kept =
       spec.role == WeightRole::embedding || (spec.role == WeightRole::lm_head && !manifest.quantize_lm_head);
@@ -133,7 +141,7 @@ class Pool {
   }
   static void fill_as(WeightFormat format, std::byte* out, size_t count, uint64_t seed) {
     if (format == WeightFormat::int8_channel) return fill(out, count, seed, as_int8);
-    if (format == WeightFormat::int4_group) return fill(out, count, seed, [](uint64_t word) { return word; });
+    if (format == WeightFormat::int4_group) return fill(out, count, seed, as_int4);
     fill(out, count, seed, as_halves);
   }
 

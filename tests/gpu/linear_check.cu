@@ -661,16 +661,14 @@ void bench_chain(const BenchFormat& format, const std::vector<int>& token_counts
              down[i]->layout.data_bytes;
   }
   for (const int tokens : token_counts) {
-    const Tactic tactic = tokens <= kGemvTokens                    ? Tactic::gemv
-                          : format.format == WeightFormat::f16 ? Tactic::blas
-                                                               : Tactic::mixed;
+    const Tactic others = format.format == WeightFormat::f16 ? Tactic::blas : Tactic::mixed;
+    const Tactic tactic = tokens < kGemvTokens ? Tactic::gemv : others;
     const auto step = [&](const CudaPackedWeight& weight, const Buffer& from, const Buffer& to) {
-      run_tactic(tactic,
-                 task_of({{to.data(), context.activation, tokens, weight.rows, weight.rows},
-                          {from.data(), context.activation, tokens, weight.cols, weight.cols},
-                          &weight,
-                          nullptr}),
-                 context);
+      const LinearTask task = task_of({{to.data(), context.activation, tokens, weight.rows, weight.rows},
+                                       {from.data(), context.activation, tokens, weight.cols, weight.cols},
+                                       &weight,
+                                       nullptr});
+      run_tactic(possible(tactic, task, context) ? tactic : others, task, context);
     };
     for (const auto* each : {&qkv, &o, &gate_up, &down, &head}) step(*each->front(), a, b);  // algorithms are chosen
     const float time = graph_time(context, [&] {
