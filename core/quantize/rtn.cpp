@@ -26,10 +26,12 @@ float absolute_max(std::span<const float> x) {
   return std::bit_cast<float>(*std::max_element(most.begin(), most.end()));
 }
 
-// Steps tried for the largest weight, negative ones give it the longer side of -8…7. Below 8 nothing is clipped; above,
-// the largest weights are, which pays in long groups, whose largest weight is far out.
+// Steps tried for the largest weight, negative ones give it the longer side of -8…7. The first kUnclipped leave it whole;
+// the others clip it, which pays in long groups, whose largest weight is far out. In groups of 128 the squared error
+// falls with them too, but perplexity rises: the starter model's by 1.038 instead of 1.007.
 constexpr std::array kSteps = {7.0f,  7.4f,  -7.0f, -7.3f,  -7.6f,  -7.9f,  -8.2f,  -8.5f,
                                -8.9f, -9.4f, -10.f, -10.7f, -11.5f, -12.4f, -13.4f, -14.5f};
+constexpr size_t kUnclipped = 6, kShortGroup = 128;
 
 }  // namespace
 
@@ -60,10 +62,11 @@ float quantize_int4(std::span<const float> group, uint8_t* codes) {
   unit.resize(group.size());
   for (size_t i = 0; i < group.size(); ++i) unit[i] = group[i] / largest;
 
+  const size_t tried = group.size() <= kShortGroup ? kUnclipped : kSteps.size();
   std::array<Int4Fit, kSteps.size()> fits;
-  fit_int4(unit.data(), unit.size(), kSteps.data(), kSteps.size(), fits.data());
+  fit_int4(unit.data(), unit.size(), kSteps.data(), tried, fits.data());
   const auto worse = [](const Int4Fit& a, const Int4Fit& b) { return a.gain() < b.gain(); };
-  const Int4Fit best = *std::max_element(fits.begin(), fits.end(), worse);
+  const Int4Fit best = *std::max_element(fits.begin(), fits.begin() + static_cast<std::ptrdiff_t>(tried), worse);
   const float steps = best.square / best.dot;  // of the refitted scale, to which other codes may be nearest
   for (size_t i = 0; i < group.size(); i += 2) {
     const int low = static_cast<int>(int4_code(unit[i], steps)) + 8;

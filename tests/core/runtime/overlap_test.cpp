@@ -168,12 +168,13 @@ class OverlapTest : public QObject {
       for (size_t i = prompt; i < tokens.size() - (pending ? 1 : 0); ++i) edits.add_generated(tokens[i]);
       StepInput input;
       edits.append_row(params, tokens, pending, 0, input);
-      std::vector<float> logits(64);
+      constexpr int kVocab = 128;  // holds every id of varied()
+      std::vector<float> logits(kVocab);
       for (float& logit : logits) logit = normal(random);
       std::vector<float> copy = logits;
       const int32_t expected = Sampler().sample(copy, params, {tokens, prompt, ends});
       const SampleRow& row = input.samples[0].row;
-      QCOMPARE(naive_sample(logits.data(), 64, row, input.edits.data(), row.pending ? tokens.back() : -1), expected);
+      QCOMPARE(naive_sample(logits.data(), kVocab, row, input.edits.data(), row.pending ? tokens.back() : -1), expected);
     }
   }
 };
