@@ -458,13 +458,9 @@ int decode_splits(const AttentionParams& params, int multiprocessors) {
   return static_cast<int>(std::max(1LL, std::min<long long>(wanted, kMostParts)));
 }
 
-void attention_decode(const AttentionParams& params, Context& context, int splits, int stages) {
+void attention_decode(const AttentionParams& params, Context& context, int splits) {
   int parts = splits > 0 ? std::min(splits, kMostParts) : decode_splits(params, context.multiprocessors);
   if (static_cast<size_t>(units_of(params)) > Context::kCounters) parts = 1;
-  if (stages > 0 && params.head_dim == 128 && params.group <= 8) {
-    if (stages == 2) return launch_decode<128, 1, 2>(params, context, parts);
-    if (stages == 6) return launch_decode<128, 1, 6>(params, context, parts);
-  }
   if (params.head_dim <= 64) return launch_decode<64>(params, context, parts);
   if (params.head_dim <= 128) return launch_decode<128>(params, context, parts);
   launch_decode<256>(params, context, parts);

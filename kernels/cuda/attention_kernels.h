@@ -15,8 +15,7 @@ void attention_generic(const AttentionParams& params, const Context& context);
 
 /// Sequences with one query token (others are left alone): split over the keys and merged by the last block to finish,
 /// Flash-Decoding (Dao et al. 2023). head_dim at most 256 and a multiple of 8. splits: 0 chooses.
-/// stages: 2, 3 or 6 tiles of a warp under way, for measuring; 0 takes the usual number.
-void attention_decode(const AttentionParams& params, Context& context, int splits = 0, int stages = 0);
+void attention_decode(const AttentionParams& params, Context& context, int splits = 0);
 
 /// Parts a sequence's keys are cut into, from what the host knows: the bound of the length, not the length.
 int decode_splits(const AttentionParams& params, int multiprocessors);

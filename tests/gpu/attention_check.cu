@@ -38,7 +38,6 @@ struct Case {
   bool alibi = false;
   int spare_columns = 0;  // q is the first columns of a wider matrix
   int splits = -1;        // >= 0: attention_decode directly
-  int stages = 0;
   bool generic = false;   // attention_generic directly
   bool portable = false;  // attention_decode and attention_prefill, without the Hopper kernel
   float spread = 1;       // of q
@@ -110,7 +109,7 @@ class Problem {
   void run(cuda::Context& context) {
     const AttentionArgs a = args();
     if (c.generic) return cuda::attention_generic(cuda::attention_params(a), context);
-    if (c.splits >= 0) return cuda::attention_decode(cuda::attention_params(a), context, c.splits, c.stages);
+    if (c.splits >= 0) return cuda::attention_decode(cuda::attention_params(a), context, c.splits);
     if (!c.portable) return cuda::attention(a, context);
     cuda::attention_decode(cuda::attention_params(a), context);
     cuda::attention_prefill(cuda::attention_params(a), context);
@@ -334,9 +333,6 @@ std::vector<Case> cases() {
   for (const int splits : {0, 1, 2, 4}) all.push_back(decode_case(8, 8, 128, 16, ragged, splits));
   for (const int block : {8, 32, 64, 128}) all.push_back(decode_case(4, 4, 128, block, ragged, 3));
   all.push_back(with(decode_case(4, 4, 128, 24, ragged), "chosen", [](Case& x) { x.splits = -1; }));
-  for (const int stages : {2, 6}) {
-    all.push_back(with(decode_case(8, 8, 128, 16, ragged, 2), "stages", [&](Case& x) { x.stages = stages; }));
-  }
   for (const int kv : {1, 2, 4, 8}) all.push_back(decode_case(32, kv, 128, 16, {5, 333, 1500}, 4));
   for (const int dim : {8, 48, 64, 80, 96, 256}) {
     all.push_back(decode_case(4, 4, dim, 16, {3, 100, 700}, 2));
@@ -554,9 +550,9 @@ class Bench {
     return a;
   }
 
-  double decode_us(int splits, int stages = 0) {
+  double decode_us(int splits) {
     return time_us(context_, std::max(20, copies),
-                   [&](int i) { cuda::attention_decode(cuda::attention_params(of(i)), context_, splits, stages); });
+                   [&](int i) { cuda::attention_decode(cuda::attention_params(of(i)), context_, splits); });
   }
   double prefill_us(bool hopper) {
     return time_us(context_, std::max(20, copies), [&](int i) {
@@ -593,12 +589,6 @@ void bench_decode(cuda::Context& context, double ceiling) {
     std::vector<int> splits = {chosen};
     for (const int other : {1, 2, 4, 8, 16, 32}) {
       if (other != chosen && other <= (s.length + 255) / 256) splits.push_back(other);
-    }
-    for (const int stages : {2, 6}) {
-      if (s.dim != 128 || s.heads / s.kv_heads > 8) continue;
-      const double us = bench.decode_us(chosen, stages);
-      std::printf("  with %d stages %45.2f %9.0f %5.1f%%\n", stages, us, bench.bytes / us / 1000.0,
-                  bench.bytes / us / 10.0 / ceiling);
     }
     for (const int split : splits) {
       const double us = bench.decode_us(split), rate = bench.bytes / us / 1000.0;
