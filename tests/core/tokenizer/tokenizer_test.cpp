@@ -95,7 +95,7 @@ class TokenizerTest : public QObject {
     QFETCH(QByteArray, unit);
     const std::string path = test::shared_data("tokenizers/llama2/tokenizer.model");
     const auto tokenizer =
-        path.empty() ? test::make(byte_model({{"aa"}, {"aaaa"}, {"▁▁"}}))
+        path.empty() ? test::make(byte_model({{"▁"}, {"aa"}, {"aaaa"}, {"▁▁"}}))
                      : make_sentencepiece_tokenizer(read_file(path, 64 << 20).value(), TokenizerConfig(), path);
     VERIFY_OK(tokenizer);
     const std::string text = unit.repeated(1'000'000 / static_cast<int>(unit.size())).toStdString();
