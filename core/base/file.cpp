@@ -24,12 +24,15 @@ tl::unexpected<Error> system_error(const std::string& path, const char* doing, i
   switch (code) {
     case ENOENT:
     case ENOTDIR:
-      return fail(ErrorKind::not_found, "{}: no such file or folder", path);
+      if (std::string_view(doing) == "write")
+        return fail(ErrorKind::not_found, "{}: its folder is not there: choose a folder that exists", path);
+      return fail(ErrorKind::not_found, "{}: no such file or folder: check the path", path);
     case EACCES:
     case EPERM:
-      return fail(ErrorKind::io, "{}: no permission to {}", path, doing);
+      return fail(ErrorKind::io, "{}: no permission to {}: change its permissions or choose another place", path,
+                  doing);
     case EROFS:
-      return fail(ErrorKind::io, "{}: lies on a read-only file system", path);
+      return fail(ErrorKind::io, "{}: lies on a read-only file system: choose another place", path);
     case ENOSPC:
     case EDQUOT: {
       const auto free = free_disk_bytes(path);

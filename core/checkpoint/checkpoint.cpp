@@ -96,7 +96,9 @@ Result<void> check_embedding(const Checkpoint& checkpoint) {
 
 Result<Checkpoint> Checkpoint::open(const std::string& folder) {
   std::error_code code;
-  if (!fs::exists(folder, code)) return fail(ErrorKind::not_found, "{}: there is no such folder", folder);
+  if (!fs::exists(folder, code))
+    return fail(ErrorKind::not_found,
+                "{}: there is no such folder: name the folder that holds config.json and the weights", folder);
   if (!fs::is_directory(folder, code))
     return fail(ErrorKind::invalid_input, "{}: is a file; name the folder that holds config.json and the weights",
                 folder);
