@@ -84,6 +84,17 @@ void SettingsPage::addAppearance(QVBoxLayout* column) {
   theme_->setCurrentIndex(std::max(0, theme_->findData(qs(context_.settings.value().theme))));
   theme_->setMinimumWidth(200);
   row(box, tr("Theme"), {}, theme_);
+  language_ = new QComboBox;
+  language_->addItem(tr("Like the system"), QStringLiteral("system"));
+  language_->addItem(QStringLiteral("English"), QStringLiteral("en"));
+  language_->addItem(QStringLiteral("中文"), QStringLiteral("zh"));
+  language_->setCurrentIndex(std::max(0, language_->findData(qs(context_.settings.value().language))));
+  language_->setMinimumWidth(200);
+  // In both languages: whoever got the wrong one has to understand it.
+  row(box, tr("Language"), QStringLiteral("Takes effect at the next start. · 下次启动时生效。"), language_);
+  connect(language_, &QComboBox::currentIndexChanged, this, [this] {
+    context_.settings.change([this](Settings& s) { s.language = language_->currentData().toString().toStdString(); });
+  });
   connect(theme_, &QComboBox::currentIndexChanged, this, [this] {
     context_.settings.change([this](Settings& s) { s.theme = theme_->currentData().toString().toStdString(); });
   });
