@@ -1126,6 +1126,10 @@ decode, %2 tokens so far, iterations %3 to %4</source>
         <source>Folder for engines</source>
         <translation>引擎文件夹</translation>
     </message>
+    <message>
+        <source>Engines cannot be written to %1: choose another folder.</source>
+        <translation>无法把引擎写入 %1：请选择其他文件夹。</translation>
+    </message>
 </context>
 <context>
     <name>flightdeck::StatusStrip</name>
@@ -1312,16 +1316,20 @@ decode, %2 tokens so far, iterations %3 to %4</source>
         <translation>%1 / %2 块</translation>
     </message>
     <message>
-        <source>weights %1, KV %2</source>
-        <translation>权重 %1，KV %2</translation>
-    </message>
-    <message>
         <source>iteration %1</source>
         <translation>第 %1 次迭代</translation>
     </message>
     <message>
         <source>Nothing was exported: %1</source>
         <translation>未能导出：%1</translation>
+    </message>
+    <message>
+        <source>%1 + KV %2</source>
+        <translation>%1 + KV %2</translation>
+    </message>
+    <message>
+        <source>weights %1, KV cache %2</source>
+        <translation>权重 %1，KV 缓存 %2</translation>
     </message>
 </context>
 <context>

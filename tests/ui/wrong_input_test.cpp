@@ -14,6 +14,7 @@
 #include "ui/build/build_page.h"
 #include "ui/models/library_row.h"
 #include "ui/models/models_page.h"
+#include "ui/settings/settings_page.h"
 #include "ui/throughput/throughput_page.h"
 #include "ui/widgets/elided_label.h"
 #include "ui/widgets/toast.h"
@@ -134,6 +135,33 @@ class WrongInputTest : public QObject {
       QVERIFY2(told.contains("Repair the folder") && told.contains("take it off this list"), qPrintable(told));
       QVERIFY2(!button(*row(name), "Build"), "a damaged model can be built");
     }
+  }
+
+  void noRoomIsToldBesideTheButton() {
+    Services services = fakeServices(*world_);
+    services.preflight = [](const BuildOptions& options, uint64_t, double) -> Result<Preflight> {
+      Preflight flight;
+      flight.problem = options.output_dir + ": the engine needs 12 MB of disk, 3 MB are free: free some space";
+      return flight;
+    };
+    app_ = std::make_unique<Application>(*qApp, std::move(services), Settings());
+    app_->show();
+    app_->window().showPage(PageId::build);
+    QTRY_COMPARE(app_->window().buildPage()->message(),
+                 QString("/dev/null/engines: the engine needs 12 MB of disk, 3 MB are free: free some space"));
+    QVERIFY(!app_->window().buildPage()->buildButton()->isEnabled());
+  }
+
+  void aFolderForEnginesThatCannotBeWrittenIsRefused() {
+    start();
+    app_->window().showPage(PageId::settings);
+    SettingsPage& page = *app_->window().settingsPage();
+    page.useEnginesFolder("/proc/self");
+    QTRY_VERIFY(app_->window().toast()->text().contains("/proc/self: choose another folder"));
+    QVERIFY(app_->context().settings.value().engines_folder.empty());
+    page.useEnginesFolder(home_.path());
+    QTRY_COMPARE(QString::fromStdString(app_->context().settings.value().engines_folder), home_.path());
+    QVERIFY(QDir(home_.path()).entryList({".flightdeck-test*"}, QDir::Files | QDir::Hidden).isEmpty());
   }
 
   void aFailedExportIsTold() {

@@ -247,7 +247,7 @@ void BuildPage::estimate() {
   const DeviceFacts facts = device() ? *device() : DeviceFacts{};
   std::vector<BuildOptions> asked;
   for (QuantCard* card : cards_) asked.push_back(options(card->format()));
-  for (BuildOptions& one : asked) one.output_dir = context_.settings.enginesFolder() + "/estimate";
+  for (BuildOptions& one : asked) one.output_dir = context_.settings.enginesFolder();
   context_.background.run(
       this,
       [preflight = context_.services.preflight, asked, facts] {
@@ -312,7 +312,8 @@ void BuildPage::showOutcome() {
   const QString name = name_->text().trimmed();
   const bool usable = !name.isEmpty() && !name.contains(QLatin1Char('/')) && !name.startsWith(QLatin1Char('.'));
   const bool taken = exists(name);
-  const QString fault = qs(listing->error);  // the model's folder changed since it was chosen
+  // The model's folder changed since it was chosen, or this machine has no room for what would be built.
+  const QString fault = listing->error.empty() ? card->problem() : qs(listing->error);
   setTone(message_, !fault.isEmpty()      ? Tone::error
                     : !outcome_.isEmpty() ? outcome_tone_
                     : usable && !taken    ? Tone::muted

@@ -18,6 +18,8 @@ class SettingsPage : public QWidget {
  public:
   explicit SettingsPage(Context& context, QWidget* parent = nullptr);
   QComboBox* themeBox() const { return theme_; }
+  /// The folder for new engines; one that cannot be written is refused.
+  void useEnginesFolder(const QString& path);
   QComboBox* languageBox() const { return language_; }
 
  private:
