@@ -198,9 +198,9 @@ int MessageView::layoutThought(int width, int y) {
   thought_rule_ = {};
   if (!parts_.hasThought()) return y;
   const QSize size = thought_button_->sizeHint();
-  thought_button_->setGeometry(-6, y, size.width(), size.height());  // its text in line with the answer's
+  thought_button_->setGeometry(0, y, size.width(), size.height());
   thought_button_->show();
-  y += size.height() + space::xs;
+  y += size.height() + space::s;
   if (thought_open_) {
     const int top = y;
     y = thought_->layout(kThoughtIndent, y, width - kThoughtIndent);

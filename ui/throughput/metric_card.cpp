@@ -21,9 +21,11 @@ MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame
   column->addWidget(detail_);
 }
 
-void MetricCard::setValue(const QString& value, const QString& detail) {
+void MetricCard::setValue(const QString& value, const QString& detail, const QString& brief) {
   value_->setText(value);
-  detail_->setText(detail);
+  const bool fits = brief.isEmpty() || detail_->fontMetrics().horizontalAdvance(detail) <= detail_->width();
+  detail_->setText(fits ? detail : brief);
+  detail_->setToolTip(fits ? QString() : detail);
   setAccessibleName(QStringLiteral("%1: %2, %3").arg(name_, value, detail));
 }
 
