@@ -516,6 +516,21 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     </message>
 </context>
 <context>
+    <name>flightdeck::EngineSession</name>
+    <message>
+        <source>reading</source>
+        <translation>正在读取</translation>
+    </message>
+    <message>
+        <source>packing weights</source>
+        <translation>正在打包权重</translation>
+    </message>
+    <message>
+        <source>warming up</source>
+        <translation>正在预热</translation>
+    </message>
+</context>
+<context>
     <name>flightdeck::FindBar</name>
     <message>
         <source>Find in this chat</source>
