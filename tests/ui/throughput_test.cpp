@@ -1,11 +1,13 @@
 // The batch timeline: runs are merged, found under the mouse, and drawn from one to 64 slots.
 #include <QLabel>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
 
 #include "ui/throughput/batch_timeline.h"
 #include "ui/throughput/metric_card.h"
 #include "ui/throughput/rate_chart.h"
+#include "ui/throughput/request_list.h"
 #include "ui/throughput/timeline_model.h"
 
 using namespace flightdeck;
@@ -110,6 +112,23 @@ class ThroughputTest : public QObject {
     QCoreApplication::processEvents();
     card.setValue("1 tok/s", "weights 23 MB, KV cache 67 MB", "23 MB + KV");
     QCOMPARE(labels[2]->text(), QString("weights 23 MB, KV cache 67 MB"));
+  }
+
+  void aNarrowRequestKeepsItsButton() {
+    RequestList list;
+    list.resize(150, 200);
+    list.show();
+    RequestView request;
+    request.label = "a chat with a long title";
+    request.state = RequestView::State::decode;
+    request.generated_tokens = 1234;
+    request.tokens_per_s = 567.8;
+    list.setRequests({request});
+    QCoreApplication::processEvents();
+    auto* cancel = list.findChild<QPushButton*>();
+    QVERIFY(cancel->width() >= cancel->sizeHint().width());
+    QVERIFY(QRect(QPoint(), list.viewport()->size())
+                .contains(QRect(cancel->mapTo(list.viewport(), QPoint()), cancel->size())));
   }
 
   void scalesAreRound() {
