@@ -50,6 +50,7 @@ function(flightdeck_tests)
     target_precompile_headers(${name} REUSE_FROM flightdeck_test_headers)
     target_compile_options(${name} PRIVATE ${flightdeck_test_flags})
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen" TIMEOUT 300)
+    # English wherever the machine stands: the window follows the system's language.
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;LANGUAGE=en" TIMEOUT 300)
   endforeach()
 endfunction()

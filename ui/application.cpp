@@ -32,7 +32,8 @@ std::string geometryFile() { return state_dir() + "/window"; }
 }  // namespace
 
 Application::Application(QApplication& app, Services services, Settings settings, const QString& warning)
-    : services_(std::move(services)),
+    : language_(settings.language),
+      services_(std::move(services)),
       theme_(app),
       settings_(std::move(settings), services_, background_),
       storage_(services_),

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "ui/context.h"
+#include "ui/language.h"
 #include "ui/main_window.h"
 
 class QApplication;
@@ -33,6 +34,7 @@ class Application : public QObject {
   void restoreGeometry();
   void saveGeometry();
 
+  Language language_;
   Services services_;
   Background background_;
   Theme theme_;

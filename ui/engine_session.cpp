@@ -29,6 +29,13 @@ EngineSession::EngineSession(const Services& services, Background& background, S
 
 EngineSession::~EngineSession() { stop_.request_stop(); }
 
+QString EngineSession::phaseName(const std::string& phase) {
+  if (phase == "read") return tr("reading");
+  if (phase == "pack") return tr("packing weights");
+  if (phase == "warm up") return tr("warming up");
+  return qs(phase);
+}
+
 double EngineSession::now() const { return secondsNow(); }
 
 void EngineSession::release() {
@@ -63,7 +70,7 @@ void EngineSession::load(const std::string& engine_dir) {
     if (progress.fraction - last < 0.01 && phase == progress.phase) return;
     last = progress.fraction;
     phase = progress.phase;
-    background_.post(guard, [this, generation, fraction = progress.fraction, text = QString::fromUtf8(progress.phase)] {
+    background_.post(guard, [this, generation, fraction = progress.fraction, text = phaseName(progress.phase)] {
       if (generation != generation_ || state_ != State::loading) return;
       load_fraction_ = fraction;
       load_phase_ = text;

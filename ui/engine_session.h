@@ -54,6 +54,7 @@ class EngineSession : public QObject {
   void statsChanged();
 
  private:
+  static QString phaseName(const std::string& phase);
   void poll();
   void release();
   void onLoaded(int generation, const QString& name, const std::string& path,

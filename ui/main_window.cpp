@@ -161,6 +161,12 @@ void MainWindow::connectContext() {
   });
   connect(&context_.settings, &SettingsModel::saveFailed, this,
           [this](const QString& message) { toast_->showMessage(message); });
+  // Here and not on the Models page: a folder is chosen on the Build page too.
+  connect(&context_.library, &Library::importFailed, this, [this](const QString& message) {
+    toast_->showMessage(tr("Not imported: %1. A model is a folder with config.json, *.safetensors and "
+                           "tokenizer.model.")
+                            .arg(message));
+  });
   connect(&context_.library, &Library::failed, this, [this](const QString& message) { toast_->showMessage(message); });
 }
 

@@ -32,11 +32,11 @@ StatusStrip::StatusStrip(Context& context, QWidget* parent) : QFrame(parent), co
   load_bar_->setFixedWidth(120);
   cancel_ = makeButton(tr("Cancel"), "quiet");
   spark_ = new Sparkline;
-  decode_ = figure(Tone::accent, QStringLiteral("88 888 tok/s"));
+  decode_ = figure(Tone::accent, tr("%1 tok/s").arg(QStringLiteral("88 888")));
   decode_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   decode_->setToolTip(tr("Tokens written each second, all chats together"));
   decode_word_ = makeLabel(tr("decode"), type::tiny, Tone::muted);
-  prefill_ = figure(Tone::prefill, QStringLiteral("88 888 tok/s"));
+  prefill_ = figure(Tone::prefill, tr("%1 tok/s").arg(QStringLiteral("88 888")));
   prefill_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
   prefill_->setToolTip(tr("Prompt tokens read each second"));
   prefill_word_ = makeLabel(tr("prefill"), type::tiny, Tone::muted);

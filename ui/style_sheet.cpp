@@ -51,6 +51,7 @@ QPushButton[look="quiet"]:disabled, QToolButton[look="quiet"]:disabled { color: 
 QPushButton[look="quiet"]:checked { color: @accent; background: @selection; }
 QPushButton:checked { background: @selection; color: @accent; border-color: @accent; }
 QToolButton::menu-indicator { image: none; }
+QFileDialog QToolButton { padding: 3px; border-radius: 6px; }
 
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QPlainTextEdit[look="field"] {
   background: @raised; color: @text; border: 1px solid @line; border-radius: 6px; padding: 4px 8px;

@@ -4,6 +4,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/terminal.h"
 #include "core/engine/builder.h"
+#include "core/tokenizer/tokenizer.h"
 
 namespace flightdeck::cli {
 namespace {
@@ -49,7 +50,6 @@ void printReport(const EngineManifest& manifest, const std::string& path) {
         card.max_logit_error, card.mean_logit_error, 100 * card.top1_agreement);
   fmt::print("  context     {} tokens in + {} out, batch {}\n", manifest.max_input_len, manifest.max_output_len,
              manifest.max_batch_size);
-  fmt::print("Next: flightdeck chat --engine_dir {}\n", shellQuoted(path));
 }
 
 Result<int> build(Flags flags) {
@@ -61,6 +61,11 @@ Result<int> build(Flags flags) {
       !std::filesystem::is_empty(options.output_dir, code))
     return fail(ErrorKind::invalid_input,
                 "{} exists already: choose another --output_dir, or replace it with --overwrite", options.output_dir);
+  const auto tokenizer = load_tokenizer(options.model_dir);
+  const bool runs = tokenizer.has_value();
+  if (!runs && std::filesystem::is_directory(options.model_dir, code))
+    fmt::print(stderr, "flightdeck: warning: {}; without one the engine can be inspected, but not run\n",
+               tokenizer.error().message);
   const Interrupt interrupt;
   EngineManifest manifest;
   {
@@ -69,6 +74,7 @@ Result<int> build(Flags flags) {
                       options, [&line](const BuildProgress& progress) { show(line, progress); }, interrupt.token()));
   }
   printReport(manifest, options.output_dir);
+  if (runs) fmt::print("Next: flightdeck chat --engine_dir {}\n", shellQuoted(options.output_dir));
   return 0;
 }
 

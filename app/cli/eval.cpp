@@ -18,6 +18,7 @@ struct Flags {
 
 Result<int> eval(Flags flags) {
   TRY(const std::string text, read_file(flags.text, kMaxTextBytes));
+  if (text.empty()) return fail(ErrorKind::invalid_input, "{}: is an empty file: give a longer text", flags.text);
   const Interrupt interrupt;
   flags.engine.options.prefix_reuse = false;
   TRY(const std::unique_ptr<Inference> engine, flags.engine.load(interrupt.token()));

@@ -59,7 +59,9 @@ std::string passTable(const std::vector<PassReport>& passes) {
 }
 
 Result<int> inspectSafetensors(const std::string& path, bool json) {
-  TRY(const SafetensorsFile file, SafetensorsFile::open(path));
+  const auto opened = SafetensorsFile::open(path);
+  if (!opened) return tl::unexpected(with_next_step(opened.error(), "download the file again"));
+  const SafetensorsFile& file = *opened;
   if (json) {
     Json out{{"kind", "safetensors"}, {"path", path}, {"metadata", file.metadata()}, {"tensors", Json::array()}};
     for (const TensorInfo& tensor : file.tensors()) out["tensors"].push_back(tensorJson(tensor));
@@ -187,16 +189,22 @@ Result<int> inspectEngine(const std::string& path, bool json) {
 
 Result<int> inspect(const std::string& path, bool json, bool verify) {
   std::error_code code;
-  if (!fs::exists(path, code)) return fail(ErrorKind::not_found, "{}: there is no such file or folder", path);
+  if (!fs::exists(path, code))
+    return fail(ErrorKind::not_found, "{}: there is no such file or folder: check the path",
+                path.empty() ? "''" : path);
   if (!fs::is_directory(path, code)) {
     if (path.ends_with(".safetensors")) return inspectSafetensors(path, json);
     return fail(ErrorKind::unsupported,
-                "{}: only .safetensors files, checkpoint folders and engine folders can be inspected", path);
+                "{}: only .safetensors files, checkpoint folders and engine folders can be inspected: name one of "
+                "these",
+                path);
   }
   if (fs::exists(fs::path(path) / "engine.json", code)) return verify ? verifyEngine(path) : inspectEngine(path, json);
   if (fs::exists(fs::path(path) / "config.json", code)) return inspectCheckpoint(path, json);
-  return fail(ErrorKind::not_found,
-              "{}: neither a checkpoint (config.json) nor an engine (engine.json) is in this folder", path);
+  return fail(
+      ErrorKind::not_found,
+      "{}: neither a checkpoint (config.json) nor an engine (engine.json) is in this folder: name the folder of one",
+      path);
 }
 
 }  // namespace
@@ -211,7 +219,8 @@ void addInspect(CLI::App& program, Action& action) {
   command->add_option("PATH", flags->path, "A folder or a .safetensors file")->required();
   command->add_flag("--json", flags->json, "As JSON");
   command->add_flag("--verify", flags->verify, "Read a whole engine and its checkpoint: is anything damaged or stale?");
-  command->callback([flags, &action] { action = [flags] { return inspect(flags->path, flags->json, flags->verify); }; });
+  command->callback(
+      [flags, &action] { action = [flags] { return inspect(flags->path, flags->json, flags->verify); }; });
 }
 
 }  // namespace flightdeck::cli

@@ -22,14 +22,18 @@ namespace {
 /// The error of a failed system call on `path`; `doing` is a word like "read".
 tl::unexpected<Error> system_error(const std::string& path, const char* doing, int code) {
   switch (code) {
-    case ENOENT:
     case ENOTDIR:
-      return fail(ErrorKind::not_found, "{}: no such file or folder", path);
+      return fail(ErrorKind::not_found, "{}: a file stands where its path needs a folder: check the path", path);
+    case ENOENT:
+      if (std::string_view(doing) == "write")
+        return fail(ErrorKind::not_found, "{}: its folder is not there: choose a folder that exists", path);
+      return fail(ErrorKind::not_found, "{}: no such file or folder: check the path", path);
     case EACCES:
     case EPERM:
-      return fail(ErrorKind::io, "{}: no permission to {}", path, doing);
+      return fail(ErrorKind::io, "{}: no permission to {}: change its permissions or choose another place", path,
+                  doing);
     case EROFS:
-      return fail(ErrorKind::io, "{}: lies on a read-only file system", path);
+      return fail(ErrorKind::io, "{}: lies on a read-only file system: choose another place", path);
     case ENOSPC:
     case EDQUOT: {
       const auto free = free_disk_bytes(path);
@@ -172,7 +176,7 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
   struct stat info {};
   const bool exists = stat(target.c_str(), &info) == 0;
   if (target.filename().empty() || (exists && !S_ISREG(info.st_mode)))
-    return fail(ErrorKind::invalid_input, "{}: is not a file that can be written", path);
+    return fail(ErrorKind::invalid_input, "{}: is not a file that can be written: name a new file", path);
   AtomicFile file;
   file.path_ = target.string();
   do {
@@ -256,7 +260,8 @@ Result<void> make_directories(const std::string& path) {
   std::error_code code;
   fs::create_directories(path, code);
   if (code) return system_error(path, "create the folder", code.value());
-  if (!fs::is_directory(path, code)) return fail(ErrorKind::io, "{}: exists and is not a folder", path);
+  if (!fs::is_directory(path, code))
+    return fail(ErrorKind::io, "{}: exists and is not a folder: choose another name", path);
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
 
@@ -36,6 +37,12 @@ tl::unexpected<Error> fail(ErrorKind kind, fmt::format_string<Args...> format, A
   return tl::unexpected<Error>(Error{kind, fmt::format(format, std::forward<Args>(args)...)});
 }
 
+/// The same error, its message ending in `step`.
+inline Error with_next_step(Error error, std::string_view step) {
+  if (!std::string_view(error.message).ends_with(step)) error.message += fmt::format(": {}", step);
+  return error;
+}
+
 }  // namespace flightdeck
 
 #define FLIGHTDECK_JOIN_(a, b) a##b
@@ -43,14 +50,14 @@ tl::unexpected<Error> fail(ErrorKind kind, fmt::format_string<Args...> format, A
 
 /// `TRY(auto file, MappedFile::open(path));` declares or assigns the value, or returns the error from this function.
 #define TRY(declaration, expression) TRY_(FLIGHTDECK_JOIN(result_, __LINE__), declaration, expression)
-#define TRY_(result, declaration, expression)                     \
-  auto result = (expression);                                     \
+#define TRY_(result, declaration, expression)                    \
+  auto result = (expression);                                    \
   if (!result) return tl::unexpected(std::move(result).error()); \
   declaration = std::move(result).value()
 
 /// `TRY_VOID(file.write(bytes));` returns the error of a Result<void> from this function.
-#define TRY_VOID(expression)                                                  \
-  do {                                                                        \
-    auto try_void = (expression);                                             \
+#define TRY_VOID(expression)                                           \
+  do {                                                                 \
+    auto try_void = (expression);                                      \
     if (!try_void) return tl::unexpected(std::move(try_void).error()); \
   } while (false)

@@ -71,7 +71,8 @@ Result<Perplexity> measure_perplexity(Inference& inference, std::string_view tex
   TRY_VOID(check(options, inference.info()));
   const Tokenizer& tokenizer = inference.tokenizer();
   std::vector<Window> windows = cut(tokenizer.encode(text), tokenizer.bos_id(), options);
-  if (windows.empty()) return fail(ErrorKind::invalid_input, "the text has too few tokens to predict any");
+  if (windows.empty())
+    return fail(ErrorKind::invalid_input, "the text has too few tokens to predict any: give a longer text");
   std::atomic<size_t> done = 0;
   const auto start = std::chrono::steady_clock::now();
   InFlight requests(inference);

@@ -145,10 +145,13 @@ Result<std::vector<TraceRequest>> read_trace(const std::string& source, const Tr
     trace = synthetic_trace(requests, options);
   } else {
     TRY(const std::string text, read_file(source, kMaxFileBytes));
-    TRY(trace,
-        source.ends_with(".csv") ? parse_trace_csv(text, source, options) : parse_trace_json(text, source, options));
+    auto parsed =
+        source.ends_with(".csv") ? parse_trace_csv(text, source, options) : parse_trace_json(text, source, options);
+    if (!parsed && parsed.error().kind == ErrorKind::corrupt)
+      return tl::unexpected(with_next_step(parsed.error(), "name a trace in JSON or .csv, or synthetic:64"));
+    TRY(trace, std::move(parsed));
   }
-  if (trace.empty()) return fail(ErrorKind::invalid_input, "{} holds no requests", source);
+  if (trace.empty()) return fail(ErrorKind::invalid_input, "{} holds no requests: choose another dataset", source);
   return trace;
 }
 

@@ -140,7 +140,8 @@ std::string stats_to_json(const RequestStats& stats) {
                {"first_token_ms", stats.first_token_ms},
                {"total_ms", stats.total_ms},
                {"prompt_tokens_per_s", stats.prompt_tokens_per_s},
-               {"decode_tokens_per_s", stats.decode_tokens_per_s}});
+               {"decode_tokens_per_s", stats.decode_tokens_per_s},
+               {"thinking_ms", stats.thinking_ms}});
 }
 
 RequestStats stats_from_json(const std::string& text) {
@@ -156,6 +157,7 @@ RequestStats stats_from_json(const std::string& text) {
   reader.read("total_ms", stats.total_ms, 0, most);
   reader.read("prompt_tokens_per_s", stats.prompt_tokens_per_s, 0, most);
   reader.read("decode_tokens_per_s", stats.decode_tokens_per_s, 0, most);
+  reader.read("thinking_ms", stats.thinking_ms, 0, most);
   return stats;
 }
 

@@ -95,10 +95,23 @@ Result<void> check_embedding(const Checkpoint& checkpoint) {
 }  // namespace
 
 Result<Checkpoint> Checkpoint::open(const std::string& folder) {
+  auto opened = read(folder);
+  if (!opened && opened.error().kind == ErrorKind::corrupt)
+    return tl::unexpected(with_next_step(opened.error(), "download the model again"));
+  return opened;
+}
+
+Result<Checkpoint> Checkpoint::read(const std::string& folder) {
   std::error_code code;
-  if (!fs::exists(folder, code)) return fail(ErrorKind::not_found, "{}: there is no such folder", folder);
+  if (!fs::exists(folder, code))
+    return fail(ErrorKind::not_found,
+                "{}: there is no such folder: name the folder that holds config.json and the weights",
+                folder.empty() ? "''" : folder);
   if (!fs::is_directory(folder, code))
     return fail(ErrorKind::invalid_input, "{}: is a file; name the folder that holds config.json and the weights",
+                folder);
+  if (!fs::exists(folder + "/config.json", code))
+    return fail(ErrorKind::not_found, "{}: has no config.json: choose the folder of a model in Hugging Face's layout",
                 folder);
   Checkpoint result;
   result.folder_ = folder;

@@ -68,6 +68,7 @@ class Checkpoint {
   Result<void> unchanged() const;
 
  private:
+  static Result<Checkpoint> read(const std::string& folder);
   Result<void> open_shards(const std::map<std::string, std::string>& weight_map);
   Result<void> add_shard(const std::string& file);
 

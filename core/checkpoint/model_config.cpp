@@ -36,7 +36,8 @@ Result<Architecture> find_architecture(const Json& config, const JsonReader& rea
     if (asked.empty() ? model_type == architecture.model_type : asked == architecture.name) return architecture;
   if (asked.empty()) asked = model_type.empty() ? "a config without architectures" : model_type;
   return fail(ErrorKind::unsupported,
-              "{}: {} is not supported yet; supported are LlamaForCausalLM, MistralForCausalLM and BaichuanForCausalLM",
+              "{}: {} is not supported yet: choose a model that is LlamaForCausalLM, MistralForCausalLM or "
+              "BaichuanForCausalLM",
               name, quote(asked));
 }
 

@@ -16,25 +16,38 @@ constexpr size_t kMaxManifestBytes = 16u << 20;
 constexpr size_t kMaxPlanBytes = 64u << 20;
 constexpr const char* kRebuild = "build the engine again";
 
+/// An error of a file of the engine, with the one thing that helps.
+tl::unexpected<Error> broken(const std::string& file, const Error& error) {
+  if (error.kind == ErrorKind::not_found) return fail(ErrorKind::not_found, "{}: is missing: {}", file, kRebuild);
+  if (error.kind == ErrorKind::corrupt) return tl::unexpected(with_next_step(error, kRebuild));
+  return tl::unexpected(error);
+}
+
 Result<EngineManifest> read_manifest(const std::string& folder) {
   std::error_code code;
+  if (!fs::exists(folder, code))
+    return fail(ErrorKind::not_found, "{}: there is no such engine: check the path, or build the engine first",
+                folder.empty() ? "''" : folder);
   if (!fs::is_directory(folder, code))
-    return fail(ErrorKind::not_found, "{}: there is no such engine directory", folder);
+    return fail(ErrorKind::invalid_input, "{}: is a file: name the folder of an engine", folder);
   const std::string path = folder + "/" + kEngineFile;
   if (!fs::exists(path, code))
     return fail(ErrorKind::not_found, "{}: is not an engine (it has no {}): build one from a checkpoint first", folder,
                 kEngineFile);
   TRY(const std::string text, read_file(path, kMaxManifestBytes));
-  return parse_engine_json(text, path);
+  auto manifest = parse_engine_json(text, path);
+  if (!manifest) return broken(path, manifest.error());
+  return manifest;
 }
 
 Result<Plan> read_plan(const std::string& folder, const EngineManifest& manifest) {
   const std::string path = folder + "/" + kPlanFile;
-  TRY(const std::string text, read_file(path, kMaxPlanBytes));
+  const auto text = read_file(path, kMaxPlanBytes);
+  if (!text) return broken(path, text.error());
   const auto known = manifest.checksums.find(kPlanFile);
-  if (known == manifest.checksums.end() || known->second != checksum_of(text))
+  if (known == manifest.checksums.end() || known->second != checksum_of(*text))
     return fail(ErrorKind::corrupt, "{}: damaged or edited (its checksum does not fit): {}", path, kRebuild);
-  TRY(const Json json, parse_json(text, path, {.max_bytes = kMaxPlanBytes}));
+  TRY(const Json json, parse_json(*text, path, {.max_bytes = kMaxPlanBytes}));
   TRY(Plan plan, plan_from_json(json, path));
   if (manifest.context_tokens() > plan.info.max_positions)
     return fail(ErrorKind::corrupt, "{}: max_input_len {} + max_output_len {} exceed the model's {} positions", folder,
@@ -67,7 +80,7 @@ Result<void> EngineDir::open_weights() {
     if (!manifest_.checksums.count(file))
       return fail(ErrorKind::corrupt, "{}: lists {} weight files, but not {}: {}", path_, count, file, kRebuild);
     auto opened = SafetensorsFile::open(path_ + "/" + file);
-    if (!opened) return fail(opened.error().kind, "{}: {}", opened.error().message, kRebuild);
+    if (!opened) return broken(path_ + "/" + file, opened.error());
     for (const TensorInfo& tensor : opened->tensors()) {
       if (is_padding(tensor.name)) continue;
       if (!tensors_.emplace(tensor.name, tensor).second)
@@ -117,11 +130,12 @@ Result<void> EngineDir::verify(const std::function<bool(double)>& progress) cons
     total += code ? 0 : size;
   }
   for (const auto& [file, checksum] : manifest_.checksums) {
-    TRY(const std::string found, checksum_of_file(path_ + "/" + file, [&](uint64_t bytes) {
-          done += bytes;
-          return !progress || progress(static_cast<double>(done) / static_cast<double>(total));
-        }));
-    if (found != checksum)
+    const auto found = checksum_of_file(path_ + "/" + file, [&](uint64_t bytes) {
+      done += bytes;
+      return !progress || progress(static_cast<double>(done) / static_cast<double>(total));
+    });
+    if (!found) return broken(path_ + "/" + file, found.error());
+    if (*found != checksum)
       return fail(ErrorKind::corrupt, "{}/{}: damaged (its checksum does not fit): {}", path_, file, kRebuild);
   }
   return {};

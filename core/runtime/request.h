@@ -50,6 +50,7 @@ struct RequestStats {
   double total_ms = 0;
   double prompt_tokens_per_s = 0;  // prefill rate, reused tokens not counted
   double decode_tokens_per_s = 0;  // generated after the first, over the time since the first
+  double thinking_ms = 0;          // from the first token to </think>; measured where the text is read
 };
 
 /// New text of a request. `text` is whole UTF-8 characters; empty while a character or a possible stop string is open.

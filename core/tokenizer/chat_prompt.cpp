@@ -185,7 +185,7 @@ Result<std::vector<int32_t>> ChatPrompt::encode(const Tokenizer& tokenizer, cons
     const size_t next = writer.drop(start, ids.size() - limit);
     if (next == start)
       return fail(ErrorKind::invalid_input,
-                  "the prompt has {} tokens without any older message ({} of them the last message), {} fit: shorten "
+                  "The prompt has {} tokens without any older message ({} of them the last message), {} fit: shorten "
                   "the message or the system text, or choose an engine with a longer context",
                   ids.size(), writer.last_tokens(), limit);
     start = next;

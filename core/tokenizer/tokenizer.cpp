@@ -29,11 +29,17 @@ std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
 }
 
 Result<std::shared_ptr<const Tokenizer>> load_tokenizer(const std::string& folder) {
+  std::error_code code;
+  if (!std::filesystem::is_directory(folder, code))
+    return fail(ErrorKind::not_found, "{}: there is no such folder: choose the folder of a model or an engine",
+                folder.empty() ? "''" : folder);
   const std::string path = folder + "/tokenizer.model";
   if (!exists(path)) {
     if (exists(folder + "/tokenizer.json"))
       return fail(ErrorKind::unsupported,
-                  "{}: has only tokenizer.json, this version reads SentencePiece's tokenizer.model", folder);
+                  "{}: has only tokenizer.json, this version reads SentencePiece's tokenizer.model: choose a model "
+                  "that has one",
+                  folder);
     return fail(ErrorKind::not_found, "{}: no tokenizer.model there: choose the folder of a complete model", folder);
   }
   TRY(const Json tokenizer_config, read_optional_json(folder + "/tokenizer_config.json"));

@@ -46,6 +46,15 @@ class BadInputTest : public QObject {
       bytes[bytes.size() - 7] = static_cast<char>(bytes[bytes.size() - 7] ^ 0x10);
       writeContent(path("damaged/" + file), bytes);
     }
+    for (const char* name : {"manifest", "plan", "lost"}) {
+      QVERIFY(QDir().mkpath(path(name)));
+      for (const QString& file : QDir(path("engine")).entryList(QDir::Files))
+        QVERIFY(QFile::copy(path("engine/" + file), path(QString(name) + "/" + file)));
+    }
+    writeContent(path("manifest/engine.json"), "{\"name\":");
+    writeContent(path("plan/plan.json"), contentOf(path("plan/plan.json")).left(100));
+    QVERIFY(QFile::remove(path("lost/tokenizer.model")));
+    writeContent(path("empty.txt"), "");
     writeContent(path("ids.csv"), "5,100000\n");
     writeContent(path("text.txt"), "some text to be read");
     writeContent(path("bad.npy"), "no numpy");
@@ -59,22 +68,38 @@ class BadInputTest : public QObject {
     };
     const QStringList build = {"build", "--output_dir", path("out"), "--model_dir"};
     const QStringList run = {"run", "--engine_dir", path("engine"), "--max_output_len", "8"};
-    row("no such model", build + QStringList{path("nowhere")}, {"nowhere"});
-    row("truncated weights", build + QStringList{path("truncated")}, {"model.safetensors"});
-    row("unknown architecture", build + QStringList{path("unknown")}, {"GPT9ForCausalLM", "LlamaForCausalLM"});
+    row("no such model", build + QStringList{path("nowhere")}, {"nowhere", "name the folder"});
+    row("a file is no model", build + QStringList{path("text.txt")}, {"text.txt", "name the folder"});
+    row("empty path", build + QStringList{""}, {"''", "name the folder"});
+    row("an engine is no model", build + QStringList{path("engine")}, {"config.json", "choose the folder of a model"});
+    row("truncated weights", build + QStringList{path("truncated")}, {"model.safetensors", "download the model again"});
+    row("unknown architecture", build + QStringList{path("unknown")},
+        {"GPT9ForCausalLM", "choose a model", "LlamaForCausalLM"});
     row("negative layers", build + QStringList{path("hostile")}, {"num_hidden_layers", "-3"});
     row("output exists", {"build", "--model_dir", path("model"), "--output_dir", path("engine")},
         {"engine", "overwrite"});
     row("qformat", build + QStringList{path("model"), "--qformat", "int3"}, {"int3", "int8_wo"});
     row("dtype", build + QStringList{path("model"), "--dtype", "float8"}, {"float8", "float16"});
     row("group size", build + QStringList{path("model"), "--qformat", "int4_wo", "--group_size", "33"}, {"33"});
-    row("no such engine", {"run", "--engine_dir", path("nowhere"), "--max_output_len", "1", "--input_text", "x"},
-        {"nowhere"});
-    row("a model is no engine", {"run", "--engine_dir", path("model"), "--max_output_len", "1", "--input_text", "x"},
-        {"model"});
-    row("damaged engine", {"run", "--engine_dir", path("damaged"), "--max_output_len", "1", "--input_text", "x"},
-        {"damaged", "checksum"});
-    row("long prompt", run + QStringList{"--input_text", QString("word ").repeated(200)}, {"context"});
+    const std::pair<const char*, QStringList> folders[] = {{"nowhere", {"check the path", "build the engine"}},
+                                                           {"text.txt", {"is a file", "name the folder"}},
+                                                           {"model", {"engine.json", "build one"}},
+                                                           {"damaged", {"checksum", "build the engine again"}},
+                                                           {"manifest", {"engine.json", "build the engine again"}},
+                                                           {"plan", {"plan.json", "build the engine again"}},
+                                                           {"lost", {"tokenizer.model", "build the engine again"}}};
+    for (const auto& [folder, parts] : folders)
+      for (const QStringList& command :
+           {QStringList{"run", "--max_output_len", "1", "--input_text", "x"}, QStringList{"chat"},
+            QStringList{"bench", "--batch_size", "1", "--input_output_len", "4,2"},
+            QStringList{"eval", "--text", path("text.txt")}})
+        row(qPrintable(command.first() + " on " + folder), command + QStringList{"--engine_dir", path(folder)},
+            parts + QStringList{folder});
+    row("long prompt", run + QStringList{"--input_text", QString("word ").repeated(200)},
+        {"context", "shorten the prompt"});
+    row("bench: long prompt",
+        {"bench", "--engine_dir", path("engine"), "--batch_size", "1", "--input_output_len", "400,2"},
+        {"400", "context", "shorten the prompt"});
     row("long answer", {"run", "--engine_dir", path("engine"), "--max_output_len", "5000", "--input_text", "x"},
         {"5000", "context"});
     row("no input", run, {"--input_text"});
@@ -83,17 +108,34 @@ class BadInputTest : public QObject {
     row("temperature", run + QStringList{"--input_text", "x", "--temperature", "-1"}, {"temperature", "-1"});
     row("device", run + QStringList{"--input_text", "x", "--device", "tpu"}, {"tpu", "cpu"});
     row("unwritable output", run + QStringList{"--input_text", "x", "--output_csv", path("no/such/folder/o.csv")},
-        {"o.csv"});
-    row("text file missing", {"eval", "--engine_dir", path("engine"), "--text", path("gone.txt")}, {"gone.txt"});
+        {"o.csv", "choose a folder that exists"});
+    row("a folder as output", run + QStringList{"--input_text", "x", "--output_csv", path("model")},
+        {"model", "name a new file"});
+    row("a file in the way", {"build", "--model_dir", path("model"), "--output_dir", path("text.txt/out")},
+        {"text.txt", "a file stands where", "check the path"});
+    row("text file missing", {"eval", "--engine_dir", path("engine"), "--text", path("gone.txt")},
+        {"gone.txt", "check the path"});
+    row("text file empty", {"eval", "--engine_dir", path("engine"), "--text", path("empty.txt")},
+        {"empty.txt", "give a longer text"});
     row("window too large", {"eval", "--engine_dir", path("engine"), "--text", path("text.txt"), "--ctx", "4096"},
         {"4096", "128"});
     row("bench what", {"bench"}, {"--engine_dir", "-m"});
     row("bench model", {"bench", "-m", "gpt5"}, {"gpt5", "tinyllama_1.1b"});
     row("bench lengths", {"bench", "-m", "tinyllama_1.1b", "--input_output_len", "32"}, {"32,50"});
-    row("bench trace", {"bench", "--engine_dir", path("engine"), "--dataset", path("gone.json")}, {"gone.json"});
-    row("inspect nothing", {"inspect", path("nowhere")}, {"nowhere"});
-    row("inspect a text", {"inspect", path("text.txt")}, {"text.txt", ".safetensors"});
-    row("inspect truncated", {"inspect", path("truncated/model.safetensors")}, {"model.safetensors"});
+    row("bench trace", {"bench", "--engine_dir", path("engine"), "--dataset", path("gone.json")},
+        {"gone.json", "check the path"});
+    row("bench no trace", {"bench", "--engine_dir", path("engine"), "--dataset", path("text.txt")},
+        {"text.txt", "synthetic:64"});
+    row("inspect nothing", {"inspect", path("nowhere")}, {"nowhere", "check the path"});
+    row("inspect a text", {"inspect", path("text.txt")}, {"text.txt", ".safetensors", "name one of these"});
+    row("inspect a folder", {"inspect", folder_.path()}, {folder_.path(), "name the folder of one"});
+    row("inspect truncated", {"inspect", path("truncated/model.safetensors")},
+        {"model.safetensors", "download the file again"});
+    row("inspect a damaged engine", {"inspect", path("plan")}, {"plan.json", "build the engine again"});
+    row("tokenize nowhere", {"tokenize", "--model_dir", path("nowhere"), "--text", "x"},
+        {"nowhere", "choose the folder of a model"});
+    row("tokenize without a tokenizer", {"tokenize", "--model_dir", path("lost"), "--text", "x"},
+        {"no tokenizer.model", "choose the folder of a complete model"});
     row("tokenize nothing", {"tokenize", "--model_dir", path("model")}, {"--text"});
     row("tokenize ids", {"tokenize", "--model_dir", path("model"), "--ids", "5 x"}, {"'x'"});
     row("tokenize id range", {"tokenize", "--model_dir", path("model"), "--ids", "99999"}, {"99999"});
@@ -115,6 +157,15 @@ class BadInputTest : public QObject {
       QVERIFY2(outcome.err.contains(part), qPrintable(part + " is not in: " + outcome.err));
     QVERIFY2(!QFileInfo::exists(path("out")), "a failed build left its folder");
     QVERIFY(!QFileInfo::exists(path("out.partial")));
+  }
+
+  void aModelWithoutTokenizerIsBuiltWithAWarning() {
+    copyModel("mute");
+    QVERIFY(QFile::remove(path("mute/tokenizer.model")));
+    const Outcome outcome = runProgram({"build", "--model_dir", path("mute"), "--output_dir", path("mute-engine")});
+    VERIFY_SUCCESS(outcome);
+    QVERIFY2(outcome.err.contains("no tokenizer.model") && outcome.err.contains("not run"), qPrintable(outcome.err));
+    QVERIFY(!outcome.out.contains("flightdeck chat"));
   }
 
   void overwriteReplaces() {

@@ -124,7 +124,9 @@ int main(int argc, char** argv) {
   QTemporaryDir home;
   qputenv("FLIGHTDECK_HOME", home.path().toUtf8());
   QApplication qt(argc, argv);
-  Application app(qt, makeServices(), Settings());
+  Settings settings;
+  settings.language = "en";  // of the README
+  Application app(qt, makeServices(), settings);
   const auto theme = [&](const char* name) { app.context().settings.change([&](Settings& s) { s.theme = name; }); };
   app.show();
   app.window().resize(1440, 900);

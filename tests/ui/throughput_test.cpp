@@ -1,9 +1,13 @@
 // The batch timeline: runs are merged, found under the mouse, and drawn from one to 64 slots.
+#include <QLabel>
+#include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
 
 #include "ui/throughput/batch_timeline.h"
+#include "ui/throughput/metric_card.h"
 #include "ui/throughput/rate_chart.h"
+#include "ui/throughput/request_list.h"
 #include "ui/throughput/timeline_model.h"
 
 using namespace flightdeck;
@@ -92,6 +96,39 @@ class ThroughputTest : public QObject {
     QVERIFY(!timeline.runAt(timeline.rectOf({2, 9, false, 5, 5, 0, 0}).center()));
     timeline.setPaused(false);
     QVERIFY(timeline.runAt(timeline.rectOf({2, 9, false, 5, 5, 0, 0}).center()));
+  }
+
+  void figuresFitNarrowCards() {
+    MetricCard card("Decode", Tone::accent);
+    card.resize(130, 70);
+    card.show();
+    card.setValue(QString::fromUtf8("12 509 词元/秒"), "weights 23 MB, KV cache 67 MB", "23 MB + KV");
+    const auto labels = card.findChildren<QLabel*>();
+    QCOMPARE(labels.size(), 3);
+    for (QLabel* label : labels)
+      QVERIFY2(label->fontMetrics().horizontalAdvance(label->text()) <= label->width(), qPrintable(label->text()));
+    QCOMPARE(labels[2]->text(), QString("23 MB + KV"));
+    card.resize(400, 70);
+    QCoreApplication::processEvents();
+    card.setValue("1 tok/s", "weights 23 MB, KV cache 67 MB", "23 MB + KV");
+    QCOMPARE(labels[2]->text(), QString("weights 23 MB, KV cache 67 MB"));
+  }
+
+  void aNarrowRequestKeepsItsButton() {
+    RequestList list;
+    list.resize(150, 200);
+    list.show();
+    RequestView request;
+    request.label = "a chat with a long title";
+    request.state = RequestView::State::decode;
+    request.generated_tokens = 1234;
+    request.tokens_per_s = 567.8;
+    list.setRequests({request});
+    QCoreApplication::processEvents();
+    auto* cancel = list.findChild<QPushButton*>();
+    QVERIFY(cancel->width() >= cancel->sizeHint().width());
+    QVERIFY(QRect(QPoint(), list.viewport()->size())
+                .contains(QRect(cancel->mapTo(list.viewport(), QPoint()), cancel->size())));
   }
 
   void scalesAreRound() {

@@ -41,6 +41,7 @@ AdvancedPanel::AdvancedPanel(QWidget* parent) : QFrame(parent) {
     label->setToolTip(help);
     label->setMinimumHeight(30);
     label->setBuddy(widget);
+    widget->setMinimumHeight(30);
     widget->setToolTip(help);
     widget->setAccessibleName(name);
     form->addRow(label, widget);

@@ -247,7 +247,7 @@ void BuildPage::estimate() {
   const DeviceFacts facts = device() ? *device() : DeviceFacts{};
   std::vector<BuildOptions> asked;
   for (QuantCard* card : cards_) asked.push_back(options(card->format()));
-  for (BuildOptions& one : asked) one.output_dir = context_.settings.enginesFolder() + "/estimate";
+  for (BuildOptions& one : asked) one.output_dir = context_.settings.enginesFolder();
   context_.background.run(
       this,
       [preflight = context_.services.preflight, asked, facts] {
@@ -312,11 +312,17 @@ void BuildPage::showOutcome() {
   const QString name = name_->text().trimmed();
   const bool usable = !name.isEmpty() && !name.contains(QLatin1Char('/')) && !name.startsWith(QLatin1Char('.'));
   const bool taken = exists(name);
-  setTone(message_, !outcome_.isEmpty() ? outcome_tone_ : usable && !taken ? Tone::muted : Tone::prefill);
+  // The model's folder changed since it was chosen, or this machine has no room for what would be built.
+  const QString fault = listing->error.empty() ? card->problem() : qs(listing->error);
+  setTone(message_, !fault.isEmpty()      ? Tone::error
+                    : !outcome_.isEmpty() ? outcome_tone_
+                    : usable && !taken    ? Tone::muted
+                                          : Tone::prefill);
   message_->setText(
-      !outcome_.isEmpty() ? outcome_
-      : !usable           ? tr("Give the engine a name without “/” at most 100 characters long.")
-      : taken             ? tr("An engine of this name exists: choose another name, or delete it on the Models page.")
+      !fault.isEmpty()      ? fault
+      : !outcome_.isEmpty() ? outcome_
+      : !usable             ? tr("Give the engine a name without “/” at most 100 characters long.")
+      : taken               ? tr("An engine of this name exists: choose another name, or delete it on the Models page.")
               : tr("The checkpoint is read layer by layer and stays untouched. The engine appears in the library "
                    "when it is whole; cancelling leaves nothing behind."));
   build_->setEnabled(usable && !taken && card->possible() && listing->error.empty() && !job_.running());

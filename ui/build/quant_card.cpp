@@ -46,6 +46,8 @@ void QuantCard::setRecommended(bool recommended) {
 
 bool QuantCard::possible() const { return preflight_ && preflight_->problem.empty(); }
 
+QString QuantCard::problem() const { return preflight_ ? qs(preflight_->problem) : error_; }
+
 void QuantCard::enterEvent(QEnterEvent*) { update(); }
 void QuantCard::leaveEvent(QEvent*) { update(); }
 

@@ -17,6 +17,8 @@ class QuantCard : public QAbstractButton {
   void setEstimate(const std::optional<Preflight>& preflight, const QString& error);
   void setRecommended(bool recommended);
   bool possible() const;
+  /// Why it is not; empty while that is not known.
+  QString problem() const;
   QSize sizeHint() const override { return QSize(300, 152); }
   QSize minimumSizeHint() const override { return QSize(196, 152); }
 

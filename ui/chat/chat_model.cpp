@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ui/chat/thought.h"
+
 namespace flightdeck {
 
 void ChatModel::setMessages(const std::vector<Message>& messages) {
@@ -69,7 +71,11 @@ void ChatModel::show(MessageId id) {
 std::vector<ChatMessage> ChatModel::promptUpTo(MessageId last) const {
   std::vector<ChatMessage> prompt;
   for (MessageId id = last; const Message* message = find(id);) {
-    if (!message->text.empty()) prompt.push_back({message->role, message->text});
+    // What was thought belongs to its answer alone: reasoning models are not shown it again.
+    std::string text = message->role == Role::assistant
+                           ? ThoughtSplitter::split(QString::fromStdString(message->text)).answer.toStdString()
+                           : message->text;
+    if (!text.empty()) prompt.push_back({message->role, std::move(text)});
     if (message->parent >= id) break;
     id = message->parent;
   }

@@ -16,6 +16,8 @@ struct LiveAnswer {
   int generated_tokens = 0;
   double tokens_per_s = 0;
   int dropped_messages = 0;  // of the history, because they no longer fit the context
+  bool thinking = false;     // between <think> and </think>
+  double thinking_ms = 0;    // so far
   RequestId request = 0;     // 0: not with the engine yet
 };
 
@@ -40,7 +42,7 @@ class ChatModel : public QObject {
   std::vector<MessageId> siblings(MessageId id) const;  // in the order of their making, with itself
   /// Shows the newest branch below this message; the new head is in conversation().head.
   void show(MessageId id);
-  /// Role and text of the branch up to and with `last`, without what never became text.
+  /// Role and text of the branch up to and with `last`, without thoughts and what never became text.
   std::vector<ChatMessage> promptUpTo(MessageId last) const;
 
   const LiveAnswer* live(MessageId id) const;

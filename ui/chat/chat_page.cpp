@@ -14,6 +14,7 @@
 #include "ui/chat/conversation_list.h"
 #include "ui/chat/find_bar.h"
 #include "ui/chat/first_start.h"
+#include "ui/chat/thought.h"
 #include "ui/chat/transcript_view.h"
 #include "ui/chat/tune_panel.h"
 #include "ui/format.h"
@@ -136,8 +137,12 @@ void ChatPage::connectAll() {
     tune_->focusSystemPrompt();
   });
   connect(transcript_, &TranscriptView::copyRequested, this, [this](qint64 id) {
-    if (const Message* message = controller_.current()->find(id)) QApplication::clipboard()->setText(qs(message->text));
-    toast_->showMessage(tr("Copied"), {}, {}, {}, 1500);
+    const Message* message = controller_.current()->find(id);
+    if (!message) return;
+    const QString text =
+        message->role == Role::assistant ? ThoughtSplitter::split(qs(message->text)).answer : qs(message->text);
+    if (!text.isEmpty()) QApplication::clipboard()->setText(text);
+    toast_->showMessage(text.isEmpty() ? tr("There is no answer to copy here.") : tr("Copied"), {}, {}, {}, 1500);
   });
   connect(transcript_, &TranscriptView::regenerateRequested, this, [this](qint64 id) { controller_.regenerate(id); });
   connect(transcript_, &TranscriptView::editRequested, this, &ChatPage::startEdit);

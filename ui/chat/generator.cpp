@@ -79,6 +79,18 @@ void Generator::onSubmitted(MessageId id, Result<Submitted> result) {
   Q_EMIT progressed(found->second.answer.conversation, id, found->second.live);
 }
 
+void Generator::measureThought(Running& running, const std::string& text) {
+  const bool was_thinking = running.live.thinking;
+  running.thought.append(QString::fromStdString(text));
+  running.live.thinking = running.thought.thinking();
+  // A short thought may come and go in one update.
+  const bool thought =
+      was_thinking || running.live.thinking || (running.thought.hasThought() && running.live.thinking_ms == 0);
+  if (!thought || !running.since_first_token.isValid()) return;
+  running.live.thinking_ms = static_cast<double>(running.since_first_token.nsecsElapsed()) / 1e6;
+  running.answer.stats.thinking_ms = running.live.thinking_ms;
+}
+
 void Generator::onUpdate(const FeedUpdate& update) {
   const auto found = running_.find(update.stream);
   if (found == running_.end()) return;
@@ -98,6 +110,7 @@ void Generator::onUpdate(const FeedUpdate& update) {
   }
   if (!update.text.empty()) {
     running.answer.text += update.text;
+    measureThought(running, update.text);
     running.unsaved = true;
     Q_EMIT textAdded(running.answer.conversation, update.stream, update.text);
   }
@@ -112,7 +125,9 @@ void Generator::finish(MessageId id, const Completion& completion) {
   running_.erase(found);
   if (running_.empty()) save_timer_.stop();
   answer.finish = completion.reason;
+  const double thinking_ms = answer.stats.thinking_ms;
   answer.stats = completion.stats;
+  answer.stats.thinking_ms = thinking_ms;
   answer.error = completion.error;
   answer.state = completion.reason == FinishReason::failed      ? MessageState::failed
                  : completion.reason == FinishReason::cancelled ? MessageState::partial

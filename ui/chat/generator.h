@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "ui/chat/chat_model.h"
+#include "ui/chat/thought.h"
 #include "ui/context.h"
 
 namespace flightdeck {
@@ -44,6 +45,7 @@ class Generator : public QObject {
     std::shared_ptr<std::atomic<bool>> stop;
     std::weak_ptr<Inference> engine;
     QElapsedTimer since_first_token;
+    ThoughtSplitter thought;
     int first_tokens = 0;  // generated when the clock started
     bool unsaved = false;
   };
@@ -57,6 +59,7 @@ class Generator : public QObject {
                                   std::shared_ptr<std::atomic<bool>> stop);
   void onSubmitted(MessageId id, Result<Submitted> result);
   void onUpdate(const FeedUpdate& update);
+  static void measureThought(Running& running, const std::string& text);
   void finish(MessageId id, const Completion& completion);
   void save(const Message& message);
   Context& context_;

@@ -13,6 +13,8 @@ QString statisticsLine(const Message& message);
 QString liveStatistics(const LiveAnswer& live, int other_requests);
 /// What the reader must know about this answer: failure, interruption, history that was left out. Mostly empty.
 QString messageNote(const Message& message, const LiveAnswer* live);
+/// "Thinking… 3.1 s", then "Thought for 12 s".
+QString thoughtLine(const Message& message, const LiveAnswer* live);
 QString finishName(FinishReason reason);
 
 }  // namespace flightdeck

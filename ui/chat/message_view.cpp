@@ -4,16 +4,19 @@
 #include <QPainter>
 #include <QPushButton>
 #include <algorithm>
+#include <utility>
 
 #include "ui/chat/message_texts.h"
 #include "ui/format.h"
+#include "ui/markdown/block_column.h"
 #include "ui/markdown/text_block.h"
 #include "ui/widgets/controls.h"
+#include "ui/widgets/icon_button.h"
 
 namespace flightdeck {
 namespace {
 constexpr int kReadingWidth = 720;
-constexpr int kBlockGap = 12;
+constexpr int kThoughtIndent = 16;
 constexpr qsizetype kShownWords = 6000;  // of the user's text, until "Show all"
 }  // namespace
 
@@ -66,6 +69,16 @@ void MessageView::makeActions() {
   stats_->setParent(this);
   stats_->setWordWrap(true);
   stats_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  answer_ = new BlockColumn(this);
+  thought_ = new BlockColumn(this, true);
+  thought_->setShown(false);
+  for (BlockColumn* column : {thought_, answer_})
+    connect(column, &BlockColumn::linkClicked, this, &MessageView::linkClicked);
+  thought_button_ = new IconButton(QStringLiteral("right"), {}, this);
+  thought_button_->setProperty("look", "quiet");
+  thought_button_->setFont(fontOf(FontKind::ui, type::small));
+  thought_button_->hide();
+  connect(thought_button_, &QPushButton::clicked, this, [this] { foldThought(!thought_open_); });
   note_ = makeLabel({}, type::small, Tone::prefill);
   note_->setParent(this);
   note_->setWordWrap(true);
@@ -79,44 +92,47 @@ void MessageView::showText(const QString& text) {
     setAccessibleName(tr("You: %1").arg(text.left(1000)));
     return;
   }
-  splitter_.append(text);
-  if (!model_.live(id_)) splitter_.finish();
-  syncBlocks();
+  appendText(text);
+  if (!model_.live(id_)) finishText();
 }
 
 void MessageView::appendText(const QString& text) {
-  splitter_.append(text);
-  syncBlocks();
+  finished_ = false;  // an answer is shown before its first word
+  addParts(parts_.append(text));
 }
 
-void MessageView::syncBlocks() {
-  const std::vector<Block>& all = splitter_.blocks();
+void MessageView::addParts(const ThoughtSplitter::Parts& parts) {
   const bool live = model_.live(id_) != nullptr;
-  final_blocks_ = std::min({final_blocks_, all.size(), blocks_.size()});
-  for (size_t i = final_blocks_; i < all.size(); ++i) {
-    if (i < blocks_.size() && blocks_[i]->kind() != all[i].kind) {
-      for (size_t k = i; k < blocks_.size(); ++k) blocks_[k]->deleteLater(), blocks_[k]->hide();
-      blocks_.resize(i);
-    }
-    if (i == blocks_.size()) {
-      blocks_.push_back(BlockView::make(all[i].kind, this));
-      if (auto* words = qobject_cast<TextBlock*>(blocks_.back()))
-        connect(words, &TextBlock::linkClicked, this, &MessageView::linkClicked);
-      blocks_.back()->setMarked(marked_);
-      blocks_.back()->show();
-    }
-    blocks_[i]->setBlock(all[i], live && i + 1 == all.size());
-  }
-  for (size_t k = all.size(); k < blocks_.size(); ++k) blocks_[k]->deleteLater(), blocks_[k]->hide();
-  blocks_.resize(all.size());
-  // The last two may still change: the partial line is taken back when the next text comes.
-  final_blocks_ = live ? (all.size() > 2 ? all.size() - 2 : 0) : all.size();
+  if (!parts.thought.isEmpty()) thought_->append(parts.thought, live);
+  if (!parts_.thinking()) thought_->finish();
+  if (!parts.answer.isEmpty()) answer_->append(parts.answer, live);
 }
+
+void MessageView::finishText() {
+  if (std::exchange(finished_, true)) return;
+  addParts(parts_.finish());
+  thought_->finish();
+  answer_->finish();
+}
+
+void MessageView::foldThought(bool open) {
+  thought_open_ = open;
+  thought_->setShown(open);
+  thought_button_->setIconName(open ? QStringLiteral("fold") : QStringLiteral("right"));
+  Q_EMIT heightChanged();
+}
+
+QPushButton* MessageView::thoughtButton() const { return thought_button_; }
 
 void MessageView::setMarked(const QString& words) {
-  marked_ = words;
-  if (user_) words_->setMarked(words);
-  for (BlockView* block : blocks_) block->setMarked(words);
+  if (user_) return words_->setMarked(words);
+  thought_->setMarked(words);
+  answer_->setMarked(words);
+  // Words that were found are shown: a folded thought opens.
+  const Message* message = model_.find(id_);
+  if (!words.isEmpty() && !thought_open_ && parts_.hasThought() && message &&
+      ThoughtSplitter::split(qs(message->text)).thought.contains(words, Qt::CaseInsensitive))
+    foldThought(true);
 }
 
 void MessageView::refresh(int other_requests) {
@@ -133,11 +149,13 @@ void MessageView::refresh(int other_requests) {
   for (QWidget* widget : std::initializer_list<QWidget*>{branch_, previous_, next_})
     widget->setVisible(siblings.size() > 1 && !live);
   if (user_) return;
-  if (!live && !blocks_.empty()) {
-    splitter_.finish();
-    syncBlocks();
-    setAccessibleName(qs(message->engine) + QStringLiteral(": ") + qs(message->text).left(1000));
+  if (!live) {
+    finishText();
+    setAccessibleName(qs(message->engine) + QStringLiteral(": ") +
+                      ThoughtSplitter::split(qs(message->text)).answer.left(1000));
   }
+  thought_button_->setVisible(parts_.hasThought());
+  thought_button_->setText(thoughtLine(*message, model_.live(id_)));
   name_->setText(qs(message->engine));
   stats_->setText(live ? liveStatistics(*model_.live(id_), other_requests) : statisticsLine(*message));
   const QString note = messageNote(*message, model_.live(id_));
@@ -176,17 +194,29 @@ int MessageView::layoutUser(int width) {
   return bubble_.height() + 22;
 }
 
+int MessageView::layoutThought(int width, int y) {
+  thought_rule_ = {};
+  if (!parts_.hasThought()) return y;
+  const QSize size = thought_button_->sizeHint();
+  thought_button_->setGeometry(0, y, size.width(), size.height());
+  thought_button_->show();
+  y += size.height() + space::s;
+  if (thought_open_) {
+    const int top = y;
+    y = thought_->layout(kThoughtIndent, y, width - kThoughtIndent);
+    thought_rule_ = QRect(0, top, 3, y - top);
+    y += space::m;
+  }
+  update();
+  return y;
+}
+
 int MessageView::layoutAnswer(int width) {
   const int reading = std::min(width, kReadingWidth);
   name_->setGeometry(0, 0, reading, name_->sizeHint().height());
   int y = name_->sizeHint().height() + space::xs;
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    const bool continued = splitter_.blocks()[i].continued;
-    if (i > 0) y += continued ? 0 : blocks_[i]->kind() == BlockKind::heading ? kBlockGap + 6 : kBlockGap;
-    const int height = blocks_[i]->heightFor(reading);
-    blocks_[i]->setGeometry(0, y, reading, height);
-    y += height;
-  }
+  y = layoutThought(reading, y);
+  y = answer_->layout(0, y, reading);
   if (!note_->isHidden()) {
     y += space::xs;
     const int height = note_->heightForWidth(reading);
@@ -203,9 +233,9 @@ int MessageView::layoutAnswer(int width) {
 }
 
 void MessageView::paintEvent(QPaintEvent*) {
-  if (!user_) return;
   const Colors& colors = colorsOf(this);
   QPainter painter(this);
+  if (!user_) return painter.fillRect(thought_rule_, colors.line);
   painter.setRenderHint(QPainter::Antialiasing);
   painter.setPen(colors.line);
   painter.setBrush(colors.dark ? colors.raised : colors.panel);

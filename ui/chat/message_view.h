@@ -3,17 +3,17 @@
 #pragma once
 
 #include <QWidget>
-#include <vector>
 
 #include "ui/chat/chat_model.h"
-#include "ui/markdown/splitter.h"
+#include "ui/chat/thought.h"
 
 class QLabel;
 class QPushButton;
 
 namespace flightdeck {
 
-class BlockView;
+class BlockColumn;
+class IconButton;
 class TextBlock;
 
 class MessageView : public QWidget {
@@ -30,6 +30,8 @@ class MessageView : public QWidget {
   /// Marks these words in the text; empty: none.
   void setMarked(const QString& words);
   int layoutFor(int width);
+  /// The button that folds and unfolds what a reasoning model thought; null in the user's messages.
+  QPushButton* thoughtButton() const;
 
  Q_SIGNALS:
   void copyRequested(qint64 id);
@@ -46,20 +48,24 @@ class MessageView : public QWidget {
 
  private:
   void showText(const QString& text);
-  void syncBlocks();
+  void addParts(const ThoughtSplitter::Parts& parts);
+  void finishText();
+  void foldThought(bool open);
   void makeActions();
   int layoutUser(int width);
   int layoutAnswer(int width);
+  int layoutThought(int width, int y);
   int layoutActions(int right, int y);
 
   const ChatModel& model_;
   MessageId id_;
   bool user_;
   QRect bubble_;
-  MarkdownSplitter splitter_;
-  std::vector<BlockView*> blocks_;
-  size_t final_blocks_ = 0;  // blocks that will not change any more
-  QString marked_;
+  ThoughtSplitter parts_;
+  BlockColumn *thought_ = nullptr, *answer_ = nullptr;
+  IconButton* thought_button_ = nullptr;
+  QRect thought_rule_;  // the line left of an open thought
+  bool finished_ = false, thought_open_ = false;
   TextBlock* words_ = nullptr;
   QLabel *name_ = nullptr, *stats_ = nullptr, *note_ = nullptr, *branch_ = nullptr;
   QPushButton *more_ = nullptr, *copy_ = nullptr, *again_ = nullptr, *previous_ = nullptr, *next_ = nullptr;

@@ -88,7 +88,7 @@ void TextBlock::paintEvent(QPaintEvent* event) {
   }
   QAbstractTextDocumentLayout::PaintContext context;
   context.palette = palette();
-  context.palette.setColor(QPalette::Text, kind_ == BlockKind::quote ? colors.muted : colors.text);
+  context.palette.setColor(QPalette::Text, kind_ == BlockKind::quote || muted_ ? colors.muted : colors.text);
   context.clip = painter.worldTransform().inverted().mapRect(QRectF(event->rect()));
   for (const QTextCursor& cursor : placesOf(document_, marked_)) {
     QAbstractTextDocumentLayout::Selection selection;

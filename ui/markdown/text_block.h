@@ -21,9 +21,12 @@ class TextBlock : public BlockView {
 
   /// Text as it is, without Markdown: the user's words.
   void setPlainText(const QString& text);
+  /// Text in the second colour.
+  void setMuted(bool muted) { muted_ = muted; }
   /// Width of the text when nothing wraps.
   int idealWidth() const;
   QString selectedText() const;
+  QString plainText() const { return document_.toPlainText(); }
 
  Q_SIGNALS:
   void linkClicked(const QString& url);
@@ -47,7 +50,7 @@ class TextBlock : public BlockView {
   void paintCaret(QPainter& painter) const;
   BlockKind kind_;
   Block block_;
-  bool live_ = false, plain_ = false;
+  bool live_ = false, plain_ = false, muted_ = false;
   QTextDocument document_;
   QString marked_;
   int selection_start_ = -1, selection_end_ = -1;

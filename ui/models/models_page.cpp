@@ -61,11 +61,6 @@ ModelsPage::ModelsPage(Context& context, Toast* toast, QWidget* parent)
   outer->addWidget(scroll);
   connect(import_button, &QPushButton::clicked, this, &ModelsPage::importDialog);
   connect(&context_.library, &Library::changed, this, &ModelsPage::refresh);
-  connect(&context_.library, &Library::importFailed, this, [this](const QString& message) {
-    toast_->showMessage(tr("Not imported: %1. A model is a folder with config.json, *.safetensors and "
-                           "tokenizer.model.")
-                            .arg(message));
-  });
   connect(&context_.session, &EngineSession::stateChanged, this, &ModelsPage::refresh);
   refresh();
 }

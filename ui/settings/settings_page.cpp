@@ -10,6 +10,7 @@
 #include <QUrl>
 #include <QVBoxLayout>
 
+#include "core/base/file.h"
 #include "core/base/paths.h"
 #include "ui/format.h"
 #include "ui/widgets/controls.h"
@@ -84,6 +85,17 @@ void SettingsPage::addAppearance(QVBoxLayout* column) {
   theme_->setCurrentIndex(std::max(0, theme_->findData(qs(context_.settings.value().theme))));
   theme_->setMinimumWidth(200);
   row(box, tr("Theme"), {}, theme_);
+  language_ = new QComboBox;
+  language_->addItem(tr("Like the system"), QStringLiteral("system"));
+  language_->addItem(QStringLiteral("English"), QStringLiteral("en"));
+  language_->addItem(QStringLiteral("中文"), QStringLiteral("zh"));
+  language_->setCurrentIndex(std::max(0, language_->findData(qs(context_.settings.value().language))));
+  language_->setMinimumWidth(200);
+  // In both languages: whoever got the wrong one has to understand it.
+  row(box, tr("Language"), QStringLiteral("Takes effect at the next start. · 下次启动时生效。"), language_);
+  connect(language_, &QComboBox::currentIndexChanged, this, [this] {
+    context_.settings.change([this](Settings& s) { s.language = language_->currentData().toString().toStdString(); });
+  });
   connect(theme_, &QComboBox::currentIndexChanged, this, [this] {
     context_.settings.change([this](Settings& s) { s.theme = theme_->currentData().toString().toStdString(); });
   });
@@ -192,11 +204,25 @@ void SettingsPage::chooseEnginesFolder() {
   auto* dialog = new QFileDialog(window(), tr("Folder for engines"), qs(context_.settings.enginesFolder()));
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setFileMode(QFileDialog::Directory);
-  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-    context_.settings.change([&](Settings& s) { s.engines_folder = path.toStdString(); });
-    context_.library.refresh();
-  });
+  connect(dialog, &QFileDialog::fileSelected, this, &SettingsPage::useEnginesFolder);
   dialog->open();
+}
+
+void SettingsPage::useEnginesFolder(const QString& path) {
+  const std::string folder = path.toStdString();
+  context_.background.run(
+      this,
+      [folder] {  // said now rather than at the end of a build
+        auto file = AtomicFile::create(folder + "/.flightdeck-test");
+        return file ? Result<void>() : Result<void>(tl::unexpected(file.error()));
+      },
+      [this, folder, path](const Result<void>& result) {
+        if (!result)
+          return Q_EMIT context_.settings.saveFailed(
+              tr("Engines cannot be written to %1: choose another folder.").arg(path));
+        context_.settings.change([&](Settings& s) { s.engines_folder = folder; });
+        context_.library.refresh();
+      });
 }
 
 }  // namespace flightdeck

@@ -18,6 +18,9 @@ class SettingsPage : public QWidget {
  public:
   explicit SettingsPage(Context& context, QWidget* parent = nullptr);
   QComboBox* themeBox() const { return theme_; }
+  /// The folder for new engines; one that cannot be written is refused.
+  void useEnginesFolder(const QString& path);
+  QComboBox* languageBox() const { return language_; }
 
  private:
   QVBoxLayout* section(QVBoxLayout* column, const QString& title, const QString& text);
@@ -29,7 +32,7 @@ class SettingsPage : public QWidget {
   void refreshDevices();
   void chooseEnginesFolder();
   Context& context_;
-  QComboBox *theme_, *device_;
+  QComboBox *theme_, *language_, *device_;
   QSpinBox *threads_, *batch_, *cache_;
   QCheckBox* load_last_;
   QLabel* engines_folder_;

@@ -5,6 +5,9 @@
 #include "ui/widgets/elided_label.h"
 
 namespace flightdeck {
+namespace {
+constexpr int kValueSize = 20;
+}
 
 MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame(parent), name_(name) {
   setProperty("look", "card");
@@ -12,7 +15,7 @@ MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame
   auto* column = makeBox<QVBoxLayout>(this, 0, 0);
   column->setContentsMargins(space::l, space::s, space::s, space::s);
   column->addWidget(makeLabel(name, type::small, Tone::muted));
-  value_ = makeLabel(QStringLiteral("–"), 20, tone, FontKind::semibold);
+  value_ = makeLabel(QStringLiteral("–"), kValueSize, tone, FontKind::semibold);
   detail_ = new ElidedLabel;
   detail_->setFont(fontOf(FontKind::ui, type::tiny));
   detail_->setProperty("tone", "faint");
@@ -21,9 +24,16 @@ MetricCard::MetricCard(const QString& name, Tone tone, QWidget* parent) : QFrame
   column->addWidget(detail_);
 }
 
-void MetricCard::setValue(const QString& value, const QString& detail) {
+void MetricCard::setValue(const QString& value, const QString& detail, const QString& brief) {
+  int size = kValueSize;  // smaller in a narrow card: a figure is never cut
+  while (size > type::small &&
+         QFontMetrics(fontOf(FontKind::semibold, size)).horizontalAdvance(value) > value_->width())
+    --size;
+  if (size != value_->font().pixelSize()) value_->setFont(fontOf(FontKind::semibold, size));
   value_->setText(value);
-  detail_->setText(detail);
+  const bool fits = brief.isEmpty() || detail_->fontMetrics().horizontalAdvance(detail) <= detail_->width();
+  detail_->setText(fits ? detail : brief);
+  detail_->setToolTip(fits ? QString() : detail);
   setAccessibleName(QStringLiteral("%1: %2, %3").arg(name_, value, detail));
 }
 

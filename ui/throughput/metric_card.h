@@ -13,7 +13,8 @@ class MetricCard : public QFrame {
   Q_OBJECT
  public:
   explicit MetricCard(const QString& name, Tone tone = Tone::text, QWidget* parent = nullptr);
-  void setValue(const QString& value, const QString& detail);
+  /// `brief` stands for a detail that has no room.
+  void setValue(const QString& value, const QString& detail, const QString& brief = {});
 
  private:
   QString name_;

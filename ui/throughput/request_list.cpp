@@ -38,7 +38,8 @@ void RequestList::addRow() {
   auto* words = makeBox<QVBoxLayout>(nullptr, 0, 0);
   row.name = new ElidedLabel;
   row.name->setFont(fontOf(FontKind::ui, type::body));
-  row.state = makeLabel({}, type::tiny, Tone::muted);
+  row.state = new ElidedLabel;  // in a narrow window it gives way to the button
+  row.state->setFont(fontOf(FontKind::ui, type::tiny));
   row.cancel = makeButton(tr("cancel"), "quiet");
   words->addWidget(row.name);
   words->addWidget(row.state);

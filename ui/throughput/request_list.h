@@ -28,7 +28,7 @@ class RequestList : public QScrollArea {
   struct Row {
     QWidget* widget;
     ElidedLabel* name;
-    QLabel* state;
+    ElidedLabel* state;
     QPushButton* cancel;
     RequestId id = 0;
   };

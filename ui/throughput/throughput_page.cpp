@@ -155,8 +155,9 @@ void ThroughputPage::refresh() {
   const double used = stats.max_kv_blocks ? 100.0 * stats.used_kv_blocks / stats.max_kv_blocks : 0;
   kv_->setValue(QStringLiteral("%1 %").arg(used, 0, 'f', 0),
                 tr("%1 / %2 blocks").arg(formatCount(stats.used_kv_blocks), formatCount(stats.max_kv_blocks)));
-  memory_->setValue(formatBytes(stats.host_rss_bytes),
-                    tr("weights %1, KV %2").arg(formatBytes(stats.weight_bytes), formatBytes(stats.kv_cache_bytes)));
+  const QString weights = formatBytes(stats.weight_bytes), cache = formatBytes(stats.kv_cache_bytes);
+  memory_->setValue(formatBytes(stats.host_rss_bytes), tr("weights %1, KV cache %2").arg(weights, cache),
+                    tr("%1 + KV %2").arg(weights, cache));
   chart_->setSamples(context_.session.history(), context_.session.now());
   QHash<quint64, QString> labels;
   for (const RequestView& request : stats.requests) labels.insert(request.id, qs(request.label));

@@ -14,6 +14,11 @@ IconButton::IconButton(const QString& icon, const QString& text, QWidget* parent
   setIconSize(QSize(16, 16));
 }
 
+void IconButton::setIconName(const QString& icon) {
+  icon_ = icon;
+  refresh();
+}
+
 void IconButton::refresh() {
   const Colors& colors = colorsOf(this);
   const QString look = property("look").toString();

@@ -9,6 +9,7 @@ class IconButton : public QPushButton {
   Q_OBJECT
  public:
   explicit IconButton(const QString& icon, const QString& text = {}, QWidget* parent = nullptr);
+  void setIconName(const QString& icon);
 
  protected:
   void changeEvent(QEvent* event) override;

@@ -69,7 +69,7 @@ bool Toast::eventFilter(QObject* object, QEvent* event) {
 
 void Toast::place() {
   const int wanted = label_->fontMetrics().horizontalAdvance(label_->text()) + space::s;
-  label_->setFixedWidth(std::clamp(wanted, 0, std::max(200, parentWidget()->width() - 220)));
+  label_->setFixedWidth(std::clamp(wanted, 0, std::max(200, parentWidget()->width() - 310)));
   label_->setFixedHeight(label_->heightForWidth(label_->width()));
   layout()->activate();
   adjustSize();

@@ -49,6 +49,7 @@ class ChatStoreTest : public QObject {
     answer.engine = "starter-int8";
     answer.finish = FinishReason::length;
     answer.stats.decode_tokens_per_s = 12.5;
+    answer.stats.thinking_ms = 3100;
     answer.error = "out of memory";
     answer.id = store_->add_message(answer).value();
     reopen();
@@ -63,6 +64,7 @@ class ChatStoreTest : public QObject {
     QCOMPARE(read.engine, answer.engine);
     QCOMPARE(read.error, answer.error);
     QCOMPARE(stats_to_json(read.stats), stats_to_json(answer.stats));
+    QCOMPARE(read.stats.thinking_ms, 3100.0);
     QVERIFY(read.created_ms > 0);
   }
 

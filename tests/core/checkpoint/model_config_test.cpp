@@ -155,7 +155,7 @@ class ModelConfigTest : public QObject {
       QTest::newRow(changes) << QByteArray(changes) << QByteArray(part);
     };
     add(R"({"architectures": ["MambaForCausalLM"]})",
-        "'MambaForCausalLM' is not supported yet; supported are LlamaForCausalLM");
+        "'MambaForCausalLM' is not supported yet: choose a model that is LlamaForCausalLM");
     add(R"({"architectures": null, "model_type": "mamba"})", "'mamba'");
     add(R"({"architectures": null})", "config without architectures");
     add(R"({"rope_scaling": {"type": "linear", "factor": 2.0}})", "rope_scaling of type 'linear'");

@@ -257,7 +257,8 @@ class EngineDirTest : public QObject {
   }
 
   void not_an_engine() {
-    VERIFY_ERROR(EngineDir::open(fixture_.path("nothing")), ErrorKind::not_found, "there is no such engine directory");
+    VERIFY_ERROR(EngineDir::open(fixture_.path("nothing")), ErrorKind::not_found,
+                 "there is no such engine: check the path");
     VERIFY_ERROR(EngineDir::open(fixture_.model_dir()), ErrorKind::not_found, "is not an engine");
   }
 
