@@ -16,6 +16,7 @@ namespace flightdeck::cuda {
 namespace {
 
 constexpr int kWarps = 16;
+constexpr int kFewestTeamWarps = 4;  // kGemvTokens times 16 threads
 constexpr int kThreads = kWarps * 32;
 constexpr int kTokenStride = 20;         // floats; 16 rows and padding against bank conflicts
 constexpr int kAheadBytes = 96 << 10;    // a block asks for into L2 while it waits for its inputs
@@ -31,17 +32,50 @@ struct Step {
   static constexpr int kSlotBytes = kBytes + kScales * 128;
   static constexpr int kStages = kPacking == Packing::dense ? 3 : 5;  // one less is in flight: 64 KB a block
   static constexpr int kRingBytes = kWarps * kStages * kSlotBytes;
+  static constexpr int kTriggerItems = kVectors == 4 ? 2 : 4;  // left to copy when the next kernel may start
   static constexpr int kGroups = kScales == 0 ? 1 : kScales;  // of columns that have one sum of activations; int4 only
 };
 
 /// Floats of one warp's sums of a tile; they are kept twice, the next tile's may be written meanwhile.
-__host__ __device__ constexpr int sums_of_warp(int tokens) { return tokens * kTokenStride; }
+__host__ __device__ constexpr int sums_of_warp(int tokens) { return tokens * kTokenStride - 4; }
 /// Bytes from row to row of the activations in shared memory: eight lanes that read together touch all banks.
 __host__ __device__ constexpr int row_bytes_of(int padded_cols) { return padded_cols * 2 + 64; }
 
-/// A warp's walk over the block's steps, every kWarps-th of all its tiles' steps in one line, so that all warps have
-/// the same number of them. A unit is a step's place in memory: 1024 bytes of a quantized weight, 128 bytes of a row of
-/// a dense one.
+/// A team of warps shares a tile: the whole block where there are few tiles; fewer warps where there are many, which then
+/// stop less often to add up their sums. All numbers of warps are powers of two.
+struct Team {
+  int warps, warp;    // this one's place in the team
+  int first, stride;  // tiles
+
+  __device__ __forceinline__ explicit Team(int team_warps) : warps(team_warps) {
+    const int team = threadIdx.x / 32 / team_warps;
+    warp = threadIdx.x / 32 % team_warps;
+    first = team * gridDim.x + blockIdx.x;  // every block gets the same number of tiles, give or take one
+    stride = kWarps / team_warps * gridDim.x;
+  }
+  __device__ __forceinline__ void sync() const {
+    switch (threadIdx.x / 32 / warps) {  // constants: a barrier that is not known takes all sixteen
+      case 0:
+        return sync_as<1>();
+      case 1:
+        return sync_as<2>();
+      case 2:
+        return sync_as<3>();
+      default:
+        return sync_as<4>();
+    }
+  }
+
+ private:
+  template <int kBarrier>
+  __device__ __forceinline__ void sync_as() const {
+    asm volatile("bar.sync %0, %1;" ::"n"(kBarrier), "r"(warps * 32) : "memory");
+  }
+};
+
+/// A warp's walk over the team's steps, every warps-th of all its tiles' steps in one line, so that all warps have the
+/// same number of them. A unit is a step's place in memory: 1024 bytes of a quantized weight, 128 bytes of a row of a
+/// dense one.
 template <Packing kPacking, int kScales>
 struct Walk {
   using S = Step<kPacking, kScales>;
@@ -53,21 +87,21 @@ struct Walk {
   int row8_bytes;          // dense: 8 rows further
   int unit, jump;          // jump: from behind the last step of a tile to the first of the next
   int step, steps;         // of the tile
-  int items;               // left
+  int warps;
+  int items;  // left
 
-  __device__ __forceinline__ Walk(const PackedView& weight, int warp, int lane) {
+  __device__ __forceinline__ Walk(const PackedView& weight, const Team& team, int lane) : warps(team.warps) {
     const int tile_units = weight.steps * (kDense ? 16 : 1);
-    const int grid = gridDim.x;
     const int row_bytes = weight.padded_cols * 2;
     steps = weight.steps;
-    step = warp;
-    items = (weight.tiles - static_cast<int>(blockIdx.x) + grid - 1) / grid * steps;
-    unit = blockIdx.x * tile_units + warp;
-    jump = grid * tile_units - steps;
+    step = team.warp;
+    unit = team.first * tile_units + team.warp;
+    jump = team.stride * tile_units - steps;
     data = weight.data + (kDense ? static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16 : lane * 16);
     row8_bytes = row_bytes * 8;
     factors = reinterpret_cast<const uint8_t*>(weight.factors) + lane / 4 * 4;
-    items = items > warp ? (items - warp + kWarps - 1) / kWarps : 0;
+    const int team_items = max(0, (weight.tiles - team.first + team.stride - 1) / team.stride) * steps;
+    items = max(0, (team_items - team.warp + warps - 1) / warps);
     into_tile();
   }
   __device__ __forceinline__ void into_tile() {
@@ -82,8 +116,8 @@ struct Walk {
   }
   __device__ __forceinline__ void advance() {
     --items;
-    unit += kWarps;
-    step += kWarps;
+    unit += warps;
+    step += warps;
     into_tile();
   }
   /// `slot` is the lane's 16 bytes of the first vector; its 4-byte factors lie behind the vectors.
@@ -236,24 +270,28 @@ __device__ __forceinline__ void leave_sums(const float (&sums)[2][4], float* of_
     if (token + i % 2 < tokens) of_warp[(token + i % 2) * kTokenStride + row + i / 2 * 8] = sums[0][i] + sums[1][i];
   }
 }
-/// Thread = 16 token + row. `end` was loaded a tile ago: its latency would hold up this warp alone.
+/// Thread of the team = 16 token + row. `end` was loaded a tile ago: its latency would hold up this warp alone.
 template <class T>
-__device__ __forceinline__ void store_tile(const LinearTask& task, const float* sums, int tile, const SumEnd& end) {
-  const int token = threadIdx.x / 16;
-  const int row = threadIdx.x % 16;
+__device__ __forceinline__ void store_tile(const LinearTask& task, const float* sums, int tile, int thread, int warps,
+                                           const SumEnd& end) {
+  const int token = thread / 16;
+  const int row = thread % 16;
   if (token >= task.tokens) return;
-  const float* of_warp = sums + token * kTokenStride + row;
+  const int of_warp = sums_of_warp(task.tokens);
+  const float* from = sums + token * kTokenStride + row;
   float parts[4] = {};
+#pragma unroll 1
+  for (int warp = 0; warp < warps; warp += 4) {
 #pragma unroll
-  for (int warp = 0; warp < kWarps; ++warp) parts[warp % 4] += of_warp[warp * sums_of_warp(task.tokens)];
+    for (int i = 0; i < 4; ++i) parts[i] += from[(warp + i) * of_warp];
+  }
   store_sum<T>(task, tile * 16 + row, token, (parts[0] + parts[1]) + (parts[2] + parts[3]), end);
 }
 
 template <class T, Packing kPacking, int kScales>
-__global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
+__global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task, int team_warps) {
   using S = Step<kPacking, kScales>;
   extern __shared__ __align__(128) uint8_t shared[];
-  let_next_start();
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x % 32;
   const int tiles = task.weight.tiles;
@@ -268,14 +306,17 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
   const uint32_t vector_slots = shared_address(lane_vectors);
   const uint32_t factor_slots = shared_address(lane_factors);
 
-  Walk<kPacking, kScales> walk(task.weight, warp, lane);
+  const Team team(team_warps);
+  Walk<kPacking, kScales> walk(task.weight, team, lane);
   for (int stage = 0; stage < S::kStages - 1; ++stage) {
     walk.copy(vector_slots + stage * S::kSlotBytes, factor_slots + stage * S::kSlotBytes);
   }
   // Row scales and bias of the next tile to store: asked for a tile ahead, the first while the inputs are being made.
-  const bool stores = threadIdx.x < 16 * task.tokens;
-  SumEnd end = stores ? end_of(task, blockIdx.x * 16 + threadIdx.x % 16) : SumEnd{};
+  const int thread = team.warp * 32 + lane;  // of the team
+  const bool stores = thread < 16 * task.tokens;
+  SumEnd end = stores ? end_of(task, team.first * 16 + thread % 16) : SumEnd{};
   ask_ahead(walk, lane);
+  if (walk.items <= S::kTriggerItems) let_next_start();
   wait_for_inputs();
   stage_activations<T, kPacking, kScales>(task, activations, group_sums);
   __syncthreads();
@@ -288,12 +329,14 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
   int slot = 0;                                      // byte offset of the step's slot in the ring
   int last_slot = (S::kStages - 1) * S::kSlotBytes;  // of the step before: free
   int buffer = 0;
-  int step = warp;
-  for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, buffer ^= 1) {
+  int step = team.warp;
+  for (int tile = team.first; tile < tiles; tile += team.stride, buffer ^= 1) {
     float sums[2][4] = {};
-    for (; step < steps; step += kWarps) {
+    for (; step < steps; step += team_warps) {
       wait_for_copies<S::kStages - 2>();
       walk.copy(vector_slots + last_slot, factor_slots + last_slot);
+      // Not earlier: what the next kernel asks for ahead would have left L2 before it is used.
+      if (walk.items == S::kTriggerItems) let_next_start();
       uint4 vectors[S::kVectors];
 #pragma unroll
       for (int v = 0; v < S::kVectors; ++v) {
@@ -307,25 +350,25 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
     step -= steps;
     float* sums_of_tile = all_sums + buffer * (kWarps * sums_of_warp(task.tokens));
     leave_sums(sums, sums_of_tile + warp * sums_of_warp(task.tokens), task.tokens, lane);
-    __syncthreads();
+    team.sync();
     const SumEnd this_end = end;
-    if (stores && tile + static_cast<int>(gridDim.x) < tiles) {
-      end = end_of(task, (tile + gridDim.x) * 16 + threadIdx.x % 16);
-    }
-    store_tile<T>(task, sums_of_tile, tile, this_end);
+    if (stores && tile + team.stride < tiles) end = end_of(task, (tile + team.stride) * 16 + thread % 16);
+    store_tile<T>(task, sums_of_tile + (warp - team.warp) * sums_of_warp(task.tokens), tile, thread, team_warps,
+                  this_end);
   }
 }
 
 struct Kernel {
-  void (*run)(LinearTask) = nullptr;
+  void (*run)(LinearTask, int) = nullptr;
   size_t ring_bytes = 0;
   int group_cols = 0;  // int4: columns that have one sum of activations
+  int tile_cost = 0;   // of adding up a tile's sums, in steps of a warp, tenths
 };
 template <class T, Packing kPacking, int kScales>
 Kernel kernel_of() {
   using S = Step<kPacking, kScales>;
   return {gemv_kernel<T, kPacking, kScales>, static_cast<size_t>(S::kRingBytes),
-          S::kInt4 ? S::kCols / S::kGroups : 0};
+          S::kInt4 ? S::kCols / S::kGroups : 0, kPacking == Packing::dense ? 15 : S::kInt4 ? 12 : 17};
 }
 template <class T>
 Kernel choose_kernel(const PackedView& weight) {
@@ -355,6 +398,18 @@ size_t shared_bytes_of(const LinearTask& task, const Kernel& kernel) {
          static_cast<size_t>(2 * kWarps * sums_of_warp(task.tokens) * 4 + task.tokens * row_bytes + group_bytes);
 }
 
+/// Warps that share a tile, so that a block's slowest warp is done first.
+int team_warps_of(const LinearTask& task, const Kernel& kernel, int blocks) {
+  int best = kWarps, least = 0;
+  for (int warps = kWarps; warps >= kFewestTeamWarps; warps /= 2) {
+    const int teams = blocks * (kWarps / warps);
+    const int rounds = (task.weight.tiles + teams - 1) / teams;
+    const int cost = rounds * (task.weight.steps * 10 / warps + kernel.tile_cost);
+    if (warps == kWarps || cost < least) best = warps, least = cost;
+  }
+  return best;
+}
+
 }  // namespace
 
 bool gemv_fits(const LinearTask& task, const Context& context) {
@@ -366,7 +421,8 @@ void gemv(const LinearTask& task, Context& context) {
   const size_t bytes = shared_bytes_of(task, kernel);
   check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
         "giving a kernel its shared memory");
-  launch(context, kernel.run, std::min(task.weight.tiles, context.multiprocessors), kThreads, bytes, task);
+  const int blocks = std::min(task.weight.tiles, context.multiprocessors);
+  launch(context, kernel.run, blocks, kThreads, bytes, task, team_warps_of(task, kernel, blocks));
 }
 
 }  // namespace flightdeck::cuda

@@ -52,8 +52,8 @@ struct Step {
   static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;  // on a multiprocessor: the next kernel's, too
   static constexpr int kFragments = kTokens <= 32 || kHalves == 2 ? 2 : 4;  // multiplied while as many are made
   static constexpr int kGroups = 8 / kFragments * kHalves;                  // of fragments in a step
-  static constexpr int kRounds = kTokens / 16;                              // loading a panel; 16 tokens at a time
-  static constexpr int kAhead = kTokens == 16 ? 4 : kTokens <= 64 ? 2 : 1;  // steps a loader has on their way
+  static constexpr int kBatch = kTokens <= 32 || kHalves == 2 ? 8 : 16;     // loads of activations at once
+  static constexpr int kTriggerSteps = kInt8 ? 6 : 12;                      // left when the next kernel may start
   static_assert(kSharedBytes <= 232448 && (kBlocks == 1 || kSharedBytes <= 115712), "shared memory");
 };
 
@@ -221,64 +221,56 @@ struct WeightLoader {
 };
 
 /// What the four loading warps do: activations through registers into the ring, their words put where the fragments'
-/// order of columns wants them.
+/// order of columns wants them. Every warp brings every fourth step alone: publishing waits for all loads of a warp, so
+/// that a warp cannot load ahead of what it publishes, but four of them are on their way.
 template <class S, int kTokens>
 __device__ __forceinline__ void load_activations(const LinearTask& task, const Work& work, int begin, int end,
                                                  uint32_t ring, uint32_t full, uint32_t empty) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+  constexpr int kBatch = S::kBatch;  // loads at once: four tokens each
   const int lane = threadIdx.x % 32;
-  const int token = (threadIdx.x - kRowThreads) / 8;  // 0..15
-  const int vector = threadIdx.x % 8;
+  const int warp = (threadIdx.x - kRowThreads) / 32;
+  const int token = lane / 8;  // 0..3
+  const int vector = lane % 8;
   uint32_t places[4];
 #pragma unroll
   for (int word = 0; word < 4; ++word) places[word] = ring + panel_position(token, vector, word);
-  Place place(begin, work.steps, work.token_tiles);
-  const size_t round_bytes = static_cast<size_t>(task.in_stride) * 32;
-  const auto load = [&](uint4(&values)[kPanels][S::kRounds], bool exists) {
-    const int first = place.token_tile * kTokens + token;
+  const size_t round_bytes = static_cast<size_t>(task.in_stride) * 8;
+  for (int index = begin + warp; index < end; index += kLoadWarps) {
+    const Place place(index, work.steps, work.token_tiles);
+    const int slot = (index - begin) % S::kTokenStages;
     const int col = place.step * kStepCols + vector * 8;
+    int tokens_left = task.tokens - place.token_tile * kTokens - token;
     const char* from = static_cast<const char*>(task.in) +
-                       (static_cast<size_t>(first) * task.in_stride + static_cast<size_t>(col)) * 2;
+                       (static_cast<size_t>(place.token_tile * kTokens + token) * task.in_stride + col) * 2;
+    uint32_t at = slot * S::kTokenBytes;
+#pragma unroll 1
+    for (int first = 0; first < kTokens / 4 * kPanels; first += kBatch) {
+      uint4 values[kBatch];
 #pragma unroll
-    for (int panel = 0; panel < kPanels; ++panel) {
-#pragma unroll
-      for (int round = 0; round < S::kRounds; ++round) {
-        values[panel][round] = {0, 0, 0, 0};
-        if (exists && first + round * 16 < task.tokens && col + panel * 64 < task.weight.cols) {
-          values[panel][round] = __ldcg(reinterpret_cast<const uint4*>(from + round * round_bytes + panel * 128));
+      for (int i = 0; i < kBatch; ++i) {
+        values[i] = {0, 0, 0, 0};
+        if (i / kPanels * 4 < tokens_left && col + i % kPanels * 64 < task.weight.cols) {
+          values[i] = __ldcg(reinterpret_cast<const uint4*>(from + i / kPanels * round_bytes + i % kPanels * 128));
         }
       }
-    }
-    place.advance(work.steps, work.token_tiles);
-  };
-  uint4 values[S::kAhead][kPanels][S::kRounds];
+      if (first == 0) wait_barrier(empty + slot * 8, (index - begin) / S::kTokenStages % 2 ^ 1);
 #pragma unroll
-  for (int i = 0; i < S::kAhead; ++i) load(values[i], begin + i < end);
-  int slot = 0;
-  uint32_t parity = 1;  // a fresh barrier's phase before the first counts as over
-  for (int first = begin; first < end; first += S::kAhead) {
-#pragma unroll
-    for (int i = 0; i < S::kAhead; ++i) {
-      if (first + i >= end) break;
-      wait_barrier(empty + slot * 8, parity);
-#pragma unroll
-      for (int panel = 0; panel < kPanels; ++panel) {
-#pragma unroll
-        for (int round = 0; round < S::kRounds; ++round) {
-          const uint32_t at = slot * S::kTokenBytes + panel * S::kPanelBytes + round * 2048;
-          const uint4& v = values[i][panel][round];
-          store_shared4(places[0] + at, v.x);
-          store_shared4(places[1] + at, v.y);
-          store_shared4(places[2] + at, v.z);
-          store_shared4(places[3] + at, v.w);
-        }
+      for (int i = 0; i < kBatch; ++i) {
+        const uint32_t to = at + i % kPanels * S::kPanelBytes + i / kPanels * 512;
+        const uint32_t swap = i / kPanels % 2 * 64;  // tokens 4 to 7 of 8: the swizzle's upper bit
+        store_shared4((places[0] ^ swap) + to, values[i].x);
+        store_shared4((places[1] ^ swap) + to, values[i].y);
+        store_shared4((places[2] ^ swap) + to, values[i].z);
+        store_shared4((places[3] ^ swap) + to, values[i].w);
       }
-      publish_shared();
-      __syncwarp();
-      if (lane == 0) arrive(full + slot * 8);
-      if (++slot == S::kTokenStages) slot = 0, parity ^= 1;
-      load(values[i], first + i + S::kAhead < end);
+      at += kBatch / kPanels * 512;
+      from += kBatch / kPanels * round_bytes;
+      tokens_left -= kBatch / kPanels * 4;
     }
+    publish_shared();
+    __syncwarp();
+    if (lane == 0) arrive(full + slot * 8);
   }
 #endif
 }
@@ -434,6 +426,7 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
   WeightLoader<S, kScales, kHalves> ahead(task, work, begin, end);
   for (int i = 0; i < S::kWeightStages - 1; ++i) ahead.copy(weight_ring + i * S::kWarpBytes);
   ahead.ask_ahead();
+  if (ahead.left <= S::kTriggerSteps) let_next_start();
   Place place(begin, work.steps, work.token_tiles);
   SumEnd ends[kHalves][2];
   if (kHalves == 1) find_ends<T, S, kHalves>(task, place.row_tile, ends);
@@ -451,6 +444,8 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
     for (int i = 0; i < piece; ++i) {
       wait_for_copies<S::kWeightStages - 2>();
       ahead.copy(weight_ring + last_slot);
+      // Not earlier: what the next kernel asks for ahead would have left L2 before it is used.
+      if (ahead.left == S::kTriggerSteps) let_next_start();
 RowWeights<T, S, kScales, kHalves == 1> weights(weight_ring + slot, factor_ring + slot);
 #pragma unroll
       for (int group = 0; group < S::kGroups; ++group) {
@@ -499,7 +494,6 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kH
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   using S = Step<kPacking, kScales, kTokens, kHalves>;
   extern __shared__ __align__(1024) uint8_t shared[];
-  let_next_start();
   const int begin = begin_of(blockIdx.x, gridDim.x, work.total);
   const int end = begin_of(blockIdx.x + 1, gridDim.x, work.total);
   Rings rings;
@@ -511,7 +505,7 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kH
   rings.arrived = reinterpret_cast<volatile int*>(shared + S::kTokenRing + S::kWeightRing + 2 * S::kTokenStages * 8);
   if (threadIdx.x == 0) {
     for (int i = 0; i < S::kTokenStages; ++i) {
-      make_barrier(rings.full + i * 8, kLoadWarps);
+      make_barrier(rings.full + i * 8, 1);
       make_barrier(rings.empty + i * 8, kRowWarps);
     }
   }
