@@ -209,17 +209,33 @@ __device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_
   }
 }
 
+/// A lane's activations in shared memory: 8 columns of token lane / 4 are operand b of two mma.
+struct Activations {
+  uint32_t address;
+  bool exists;  // where there is no such token nothing is read, to spare shared memory: nobody looks at those sums
+
+  __device__ __forceinline__ uint4 load(int offset) const {
+    uint4 value;
+    asm volatile(
+        "{ .reg .pred exists; setp.ne.u32 exists, %5, 0;\n"
+        "@exists ld.shared.v4.u32 {%0, %1, %2, %3}, [%4]; }"
+        : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+        : "r"(address + offset), "r"(static_cast<uint32_t>(exists)));
+    return value;
+  }
+};
+
 /// Adds one step's products to `sums`; two chains, because an mma waits 33 cycles for the one it adds to. Int4 is
 /// multiplied raw (RawInt4) and put right once a group with the sums of the activations.
 template <class T, Packing kPacking, int kScales>
 __device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, kScales>::kVectors],
-                                         const uint8_t* factors, const uint8_t* activations, const float* group_sums,
-                                         float (&sums)[2][4]) {
+                                         const uint8_t* factors, const Activations& activations, int step,
+                                         const float* group_sums, float (&sums)[2][4]) {
   using S = Step<kPacking, kScales>;
   if constexpr (!S::kInt4) {
 #pragma unroll
     for (int block = 0; block < S::kBlocks; ++block) {
-      const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
+      const uint4 b = activations.load(step * (S::kCols * 2) + block * 64);
       uint32_t a[2][4];
       load_fragments<T, kPacking>(vectors, block, a);
       multiply_tile<T>(sums[0], a[0], b.x, b.y);
@@ -233,7 +249,7 @@ __device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, k
 #pragma unroll
       for (int i = 0; i < kBlocksOfGroup; ++i) {
         const int block = group * kBlocksOfGroup + i;
-        const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
+        const uint4 b = activations.load(step * (S::kCols * 2) + block * 64);
         const uint4 v = vectors[block / 2];
         uint32_t a[2][4];
         RawInt4<T>::fragment(block % 2 ? v.z : v.x, a[0]);
@@ -321,10 +337,9 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task, int 
   stage_activations<T, kPacking, kScales>(task, activations, group_sums);
   __syncthreads();
 
-  // A lane reads 8 columns of token lane / 4: operand b of two mma. Where there is no such token it reads the first
-  // one's, at no cost: nobody looks at those sums. So with the sums of the activations, of tokens 2 (lane % 4) and + 1.
-  const int token = lane / 4 < task.tokens ? lane / 4 : 0;
-  const uint8_t* lane_activations = activations + token * row_bytes + lane % 4 * 16;
+  const int token = lane / 4;
+  const Activations lane_activations = {shared_address(activations) + token * row_bytes + lane % 4 * 16,
+                                        token < task.tokens};
   const float* lane_group_sums = group_sums + lane % 4 * 2;
   int slot = 0;                                      // byte offset of the step's slot in the ring
   int last_slot = (S::kStages - 1) * S::kSlotBytes;  // of the step before: free
@@ -342,7 +357,7 @@ __global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task, int 
       for (int v = 0; v < S::kVectors; ++v) {
         vectors[v] = *reinterpret_cast<const uint4*>(lane_vectors + slot + v * 512);
       }
-      add_step<T, kPacking, kScales>(vectors, lane_factors + slot, lane_activations + step * (S::kCols * 2),
+      add_step<T, kPacking, kScales>(vectors, lane_factors + slot, lane_activations, step,
                                      lane_group_sums + step * (S::kGroups * kGemvTokens), sums);
       last_slot = slot;
       slot = slot == (S::kStages - 1) * S::kSlotBytes ? 0 : slot + S::kSlotBytes;
