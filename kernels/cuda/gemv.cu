@@ -18,8 +18,8 @@ namespace {
 constexpr int kWarps = 16;
 constexpr int kFewestTeamWarps = 4;  // kGemvTokens times 16 threads
 constexpr int kThreads = kWarps * 32;
-constexpr int kTokenStride = 20;         // floats; 16 rows and padding against bank conflicts
-constexpr int kAheadBytes = 96 << 10;    // a block asks for into L2 while it waits for its inputs
+constexpr int kTokenStride = 20;       // floats; 16 rows and padding against bank conflicts
+constexpr int kAheadBytes = 96 << 10;  // a block asks for into L2 while it waits for its inputs
 
 /// What a warp takes at once: 16 rows by step_cols columns.
 template <Packing kPacking, int kScales>
@@ -33,7 +33,7 @@ struct Step {
   static constexpr int kStages = kPacking == Packing::dense ? 3 : 5;  // one less is in flight: 64 KB a block
   static constexpr int kRingBytes = kWarps * kStages * kSlotBytes;
   static constexpr int kTriggerItems = kVectors == 4 ? 2 : 4;  // left to copy when the next kernel may start
-  static constexpr int kGroups = kScales == 0 ? 1 : kScales;  // of columns that have one sum of activations; int4 only
+  static constexpr int kGroups = kScales == 0 ? 1 : kScales;   // of columns that have one sum of activations; int4 only
 };
 
 /// Floats of one warp's sums of a tile; they are kept twice, the next tile's may be written meanwhile.
@@ -41,8 +41,8 @@ __host__ __device__ constexpr int sums_of_warp(int tokens) { return tokens * kTo
 /// Bytes from row to row of the activations in shared memory: eight lanes that read together touch all banks.
 __host__ __device__ constexpr int row_bytes_of(int padded_cols) { return padded_cols * 2 + 64; }
 
-/// A team of warps shares a tile: the whole block where there are few tiles; fewer warps where there are many, which then
-/// stop less often to add up their sums. All numbers of warps are powers of two.
+/// A team of warps shares a tile: the whole block where there are few tiles; fewer warps where there are many, which
+/// then stop less often to add up their sums. All numbers of warps are powers of two.
 struct Team {
   int warps, warp;    // this one's place in the team
   int first, stride;  // tiles
@@ -382,8 +382,10 @@ struct Kernel {
 template <class T, Packing kPacking, int kScales>
 Kernel kernel_of() {
   using S = Step<kPacking, kScales>;
-  return {gemv_kernel<T, kPacking, kScales>, static_cast<size_t>(S::kRingBytes),
-          S::kInt4 ? S::kCols / S::kGroups : 0, kPacking == Packing::dense ? 15 : S::kInt4 ? 12 : 17};
+  return {gemv_kernel<T, kPacking, kScales>, static_cast<size_t>(S::kRingBytes), S::kInt4 ? S::kCols / S::kGroups : 0,
+          kPacking == Packing::dense ? 15
+          : S::kInt4                 ? 12
+                                     : 17};
 }
 template <class T>
 Kernel choose_kernel(const PackedView& weight) {

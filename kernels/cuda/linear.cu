@@ -109,8 +109,7 @@ namespace {
 /// What is fastest as far as can be told without measuring.
 Tactic default_tactic(const LinearTask& task, const Context& context) {
   if (possible(Tactic::gemv, task, context)) return Tactic::gemv;
-  const int most = task.weight.packing == Packing::dense ? 16 : 192;
-  return task.tokens <= most ? Tactic::mixed : Tactic::blas;
+  return task.weight.packing == Packing::dense ? Tactic::blas : Tactic::mixed;
 }
 
 TacticKey key_of(const LinearTask& task, const Context& context) {

@@ -29,8 +29,8 @@ constexpr int kLoadWarps = 4;
 constexpr int kThreads = kRowThreads + kLoadWarps * 32;
 constexpr int kStepCols = 128;
 constexpr int kPanels = kStepCols / 64;
-constexpr int kFewestSteps = 4;          // of a block
-constexpr int kAheadBytes = 12 << 10;    // a warp asks for into L2 while it waits for its inputs
+constexpr int kFewestSteps = 4;        // of a block
+constexpr int kAheadBytes = 12 << 10;  // a warp asks for into L2 while it waits for its inputs
 
 /// Sizes of one step: kHalves times 128 rows by 128 columns by kTokens tokens; kScales factors a row (0, 1 or 4). Both
 /// halves of 256 rows share the activations: for more than 128 tokens reading those from L2 is what costs most.
@@ -114,9 +114,9 @@ struct Factors<__half> {
 
   __device__ __forceinline__ explicit Factors(uint32_t both) {
     const uint32_t g = __byte_perm(both, 0, 0x1010), g8 = __byte_perm(both, 0, 0x3232);
-    low = times(g, 0x78007800u);         // 2^15
-    high = times(g8, 0x68006800u);       // 2^11
-    low_zero = times(g, 0xa400a400u);    // -8 * 2^-9
+    low = times(g, 0x78007800u);       // 2^15
+    high = times(g8, 0x68006800u);     // 2^11
+    low_zero = times(g, 0xa400a400u);  // -8 * 2^-9
     high_zero = times(g8, 0xa400a400u);
   }
   __device__ __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) const {
@@ -182,8 +182,7 @@ struct WeightLoader {
       const int wanted = (place.row_tile * kHalves + half) * kRowWarps + static_cast<int>(threadIdx.x) / 32;
       const size_t unit = static_cast<size_t>(min(wanted, weight.tiles - 1)) * work.steps + place.step;
       from[half] = kept(weight.data + unit * kBytes + lane * 16);
-      factors_from[half] =
-          kept(reinterpret_cast<const uint8_t*>(weight.factors) + unit * factor_bytes + lane / 4 * 4);
+      factors_from[half] = kept(reinterpret_cast<const uint8_t*>(weight.factors) + unit * factor_bytes + lane / 4 * 4);
     }
     left_of_tile = work.steps - place.step;
     at += left_of_tile;
@@ -446,7 +445,7 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
       ahead.copy(weight_ring + last_slot);
       // Not earlier: what the next kernel asks for ahead would have left L2 before it is used.
       if (ahead.left == S::kTriggerSteps) let_next_start();
-RowWeights<T, S, kScales, kHalves == 1> weights(weight_ring + slot, factor_ring + slot);
+      RowWeights<T, S, kScales, kHalves == 1> weights(weight_ring + slot, factor_ring + slot);
 #pragma unroll
       for (int group = 0; group < S::kGroups; ++group) {
         const int half = group % kHalves;
@@ -498,8 +497,8 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kH
   const int end = begin_of(blockIdx.x + 1, gridDim.x, work.total);
   Rings rings;
   rings.tokens = __shfl_sync(~0u, shared_address(shared), 0);
-  rings.weights = rings.tokens + S::kTokenRing + threadIdx.x / 32 * (S::kWarpBytes * S::kWeightStages) +
-                  threadIdx.x % 32 * 16;
+  rings.weights =
+      rings.tokens + S::kTokenRing + threadIdx.x / 32 * (S::kWarpBytes * S::kWeightStages) + threadIdx.x % 32 * 16;
   rings.full = rings.tokens + S::kTokenRing + S::kWeightRing;
   rings.empty = rings.full + S::kTokenStages * 8;
   rings.arrived = reinterpret_cast<volatile int*>(shared + S::kTokenRing + S::kWeightRing + 2 * S::kTokenStages * 8);
