@@ -1,5 +1,6 @@
 // The CUDA engine as a Backend: device memory, operations of cuda_ops.h, steps replayed as graphs.
 #include "kernels/backend.h"
+#include "kernels/cuda/chain_recorder.h"
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/marks.h"
@@ -48,32 +49,41 @@ class CudaBackend final : public Backend {
     return cuda::packed_bytes(format, rows, cols, group_size, context_.activation);
   }
 
-  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, context_); }
-  void rms_norm(const RmsNormArgs& args) override { cuda::rms_norm(args, context_); }
-  void residual_rms_norm(const ResidualRmsNormArgs& args) override { cuda::residual_rms_norm(args, context_); }
-  void linear(const LinearArgs& args) override { cuda::linear(args, context_); }
-  void rope(const RopeArgs& args) override { cuda::rope(args, context_); }
-  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, context_); }
-  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, context_); }
-  void attention(const AttentionArgs& args) override { cuda::attention(args, context_); }
-  void activation(const ActivationArgs& args) override { cuda::activation(args, context_); }
-  void gated_activation(const GatedActivationArgs& args) override { cuda::gated_activation(args, context_); }
-  void multiply(const BinaryArgs& args) override { cuda::multiply(args, context_); }
-  void add(const BinaryArgs& args) override { cuda::add(args, context_); }
-  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, context_); }
+  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, behind_chains()); }
+  void rms_norm(const RmsNormArgs& args) override { chains_.norm(args); }
+  void residual_rms_norm(const ResidualRmsNormArgs& args) override { chains_.residual_norm(args); }
+  void linear(const LinearArgs& args) override { chains_.linear(args); }
+  void rope(const RopeArgs& args) override { cuda::rope(args, behind_chains()); }
+  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, behind_chains()); }
+  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, behind_chains()); }
+  void attention(const AttentionArgs& args) override { cuda::attention(args, behind_chains()); }
+  void activation(const ActivationArgs& args) override { cuda::activation(args, behind_chains()); }
+  void gated_activation(const GatedActivationArgs& args) override { chains_.gate(args); }
+  void multiply(const BinaryArgs& args) override { cuda::multiply(args, behind_chains()); }
+  void add(const BinaryArgs& args) override { cuda::add(args, behind_chains()); }
+  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, behind_chains()); }
 
   bool samples() const override { return true; }
-  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, context_); }
-  void sample(const SampleArgs& args) override { cuda::sample(args, context_); }
+  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, behind_chains()); }
+  void sample(const SampleArgs& args) override { cuda::sample(args, behind_chains()); }
 
-  void run_step(const StepKey& key, const std::function<void()>& operations) override { graphs_.run(key, operations); }
-  uint64_t mark() override { return marks_.record(context_.stream); }
+  void run_step(const StepKey& key, const std::function<void()>& operations) override {
+    graphs_.run(key, [&] { chains_.record(operations); });
+  }
+  uint64_t mark() override { return marks_.record(behind_chains().stream); }
   void wait(uint64_t mark) override { marks_.wait(mark); }
   double milliseconds_between(uint64_t first, uint64_t second) override { return marks_.milliseconds(first, second); }
   void synchronize() override { cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU"); }
 
  private:
+  /// For whatever is no part of a chain: comes behind those held back.
+  cuda::Context& behind_chains() {
+    chains_.flush();
+    return context_;
+  }
+
   cuda::Context context_;
+  cuda::ChainRecorder chains_{context_};
   cuda::StepGraphs graphs_{context_};
   cuda::Marks marks_;
 };
