@@ -47,6 +47,8 @@ struct Step {
   static constexpr int kPanelBytes = kTokens * 128;
   static constexpr int kTokenBytes = kPanels * kPanelBytes;
   static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 || kHalves == 2 ? 3 : 4;
+  // A warp waits for its slot by the parity of its turn; with more warps than slots it could be two turns ahead.
+  static constexpr int kLoaders = kTokenStages < kLoadWarps ? kTokenStages : kLoadWarps;
   static constexpr int kTokenRing = kTokenBytes * kTokenStages;
   static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
   static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;  // on a multiprocessor: the next kernel's, too
@@ -220,8 +222,8 @@ struct WeightLoader {
 };
 
 /// What the four loading warps do: activations through registers into the ring, their words put where the fragments'
-/// order of columns wants them. Every warp brings every fourth step alone: publishing waits for all loads of a warp, so
-/// that a warp cannot load ahead of what it publishes, but four of them are on their way.
+/// order of columns wants them. The warps bring whole steps in turn: publishing waits for all loads of a warp, so that
+/// a warp cannot load ahead of what it publishes, but the loads of all of them are on their way.
 template <class S, int kTokens>
 __device__ __forceinline__ void load_activations(const LinearTask& task, const Work& work, int begin, int end,
                                                  uint32_t ring, uint32_t full, uint32_t empty) {
@@ -235,7 +237,7 @@ __device__ __forceinline__ void load_activations(const LinearTask& task, const W
 #pragma unroll
   for (int word = 0; word < 4; ++word) places[word] = ring + panel_position(token, vector, word);
   const size_t round_bytes = static_cast<size_t>(task.in_stride) * 8;
-  for (int index = begin + warp; index < end; index += kLoadWarps) {
+  for (int index = warp < S::kLoaders ? begin + warp : end; index < end; index += S::kLoaders) {
     const Place place(index, work.steps, work.token_tiles);
     const int slot = (index - begin) % S::kTokenStages;
     const int col = place.step * kStepCols + vector * 8;
