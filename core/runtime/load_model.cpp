@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include "core/base/file.h"
+#include "core/base/paths.h"
 #include "core/runtime/loaded_model.h"
 #include "kernels/device_error.h"
 
@@ -27,6 +29,9 @@ bool prefers_gpu() {
 /// bfloat16 weights have bfloat16's range of activations; every other type of weights computes in float16 on a GPU.
 DType gpu_activation(const EngineManifest& manifest) { return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16; }
 
+/// Where a GPU keeps what it measured of itself; empty when there is no such place, then it measures at every start.
+std::string tuning_folder() { return make_directories(cache_dir()) ? cache_dir() : std::string(); }
+
 Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, const EngineManifest& manifest) {
   if (options.device == "cpu" || (options.device == "auto" && !prefers_gpu())) {
     return make_cpu_backend({.threads = options.threads});
@@ -41,7 +46,8 @@ Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, cons
     return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
                 cuda_status());
   }
-  return make_cuda_backend({.device = std::stoi(number), .activation = gpu_activation(manifest)});
+  return make_cuda_backend(
+      {.device = std::stoi(number), .activation = gpu_activation(manifest), .cache_folder = tuning_folder()});
 }
 
 Result<void> pack_weights(LoadedModel& model, const EngineSource& source,

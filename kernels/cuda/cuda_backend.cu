@@ -4,6 +4,7 @@
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/marks.h"
 #include "kernels/cuda/step_graphs.h"
+#include "kernels/cuda/tactics.h"
 
 namespace flightdeck {
 namespace {
@@ -83,6 +84,7 @@ class CudaBackend final : public Backend {
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   if (options.device < 0 || options.device >= cuda_device_count())
     throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: " + cuda_status());
+  cuda::keep_tactics(options.device, options.cache_folder);
   return std::make_unique<CudaBackend>(options.device, options.activation);
 }
 
