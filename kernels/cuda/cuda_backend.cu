@@ -12,7 +12,9 @@ namespace {
 /// Engine thread only.
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(int device, DType activation) : context_(device, activation) {}
+  CudaBackend(int device, DType activation, bool deterministic) : context_(device, activation) {
+    context_.deterministic = deterministic;
+  }
 
   DeviceInfo info() const override {
     cudaDeviceProp properties;
@@ -85,7 +87,7 @@ std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   if (options.device < 0 || options.device >= cuda_device_count())
     throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: " + cuda_status());
   cuda::keep_tactics(options.device, options.cache_folder);
-  return std::make_unique<CudaBackend>(options.device, options.activation);
+  return std::make_unique<CudaBackend>(options.device, options.activation, options.deterministic);
 }
 
 }  // namespace flightdeck
