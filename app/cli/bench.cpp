@@ -20,7 +20,7 @@ struct Flags {
   std::string model, quantization = "none", batchSize = "1", lengths = "32,50", dataset, type = "IFB";
   TraceOptions trace;
   int maxBatchSize = 8;  // of a replay
-  bool csv = false, roofline = false, profile = false;
+  bool csv = false, roofline = false, profile = false, quantizeLmHead = false;
 };
 
 /// What is measured: an engine and what the lines say of it.
@@ -67,7 +67,7 @@ int roofThreads(const EngineFlags& flags) {
 /// An engine directory, or random weights, with slots for `batch` sequences of these lengths.
 Result<EngineSource> sourceOf(const Flags& flags, int input, int output) {
   if (flags.model.empty()) return open_source(flags.engine.engineDir, {}, {});
-  return random_model(flags.model, flags.quantization, input, output);
+  return random_model(flags.model, flags.quantization, input, output, flags.quantizeLmHead);
 }
 
 EngineOptions optionsOf(const Flags& flags, int batch) {
@@ -111,6 +111,8 @@ BenchmarkSubject describe(const Subject& subject) {
   words.compute_cap = subject.engine->info().compute_cap;
   words.info = subject.plan.info;
   words.build_time_s = subject.loadSeconds;
+  words.quantization = name_of(subject.manifest.qformat);
+  words.lm_head = lm_head_format(subject.manifest);
   words.peak_memory_gb = static_cast<double>(peakBytes(subject)) / (1u << 30);
   return words;
 }
@@ -250,9 +252,11 @@ void addBench(CLI::App& program, Action& action) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = program.add_subcommand("bench", "Speed of an engine, or of a known shape with random weights");
   flags->engine.addTo(command, false);
-  command->add_option("-m,--model", flags->model,
-                      fmt::format("Random weights: {}", fmt::join(random_model_names(), ", ")));
+  CLI::Option* model = command->add_option("-m,--model", flags->model,
+                                           fmt::format("Random weights: {}", fmt::join(random_model_names(), ", ")));
   command->add_option("--quantization", flags->quantization, "Of -m: none, int8_weight_only or int4_weight_only");
+  command->add_flag("--quantize_lm_head", flags->quantizeLmHead, "Of -m: the output layer too, as 'build' does")
+      ->needs(model);
   command->add_option("--batch_size", flags->batchSize, "\"1;8\"");
   command->add_option("--input_output_len", flags->lengths, "\"32,50;128,50\"");
   command->add_option("--warm_up", flags->options.warm_up, "Runs before measuring")->check(CLI::NonNegativeNumber);

@@ -28,6 +28,10 @@ struct EngineOptions {
   int max_queue = 512;
   BatchPolicy policy = BatchPolicy::guaranteed_no_evict;
   bool prefix_reuse = true;
+  /// The text of a request does not depend on its batch mates. A CPU keeps that promise always; a GPU cuts sums by a
+  /// row's own shape then, prompts are read in chunks of fixed places, and there is neither prefix reuse nor
+  /// preemption.
+  bool deterministic = false;
 };
 
 struct LoadProgress {

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include "core/base/file.h"
+#include "core/base/paths.h"
 #include "core/runtime/loaded_model.h"
 #include "kernels/device_error.h"
 
@@ -27,6 +29,9 @@ bool prefers_gpu() {
 /// bfloat16 weights have bfloat16's range of activations; every other type of weights computes in float16 on a GPU.
 DType gpu_activation(const EngineManifest& manifest) { return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16; }
 
+/// Where a GPU keeps what it measured of itself; empty when there is no such place, then it measures at every start.
+std::string tuning_folder() { return make_directories(cache_dir()) ? cache_dir() : std::string(); }
+
 Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, const EngineManifest& manifest) {
   if (options.device == "cpu" || (options.device == "auto" && !prefers_gpu())) {
     return make_cpu_backend({.threads = options.threads});
@@ -41,7 +46,10 @@ Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, cons
     return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
                 cuda_status());
   }
-  return make_cuda_backend({.device = std::stoi(number), .activation = gpu_activation(manifest)});
+  return make_cuda_backend({.device = std::stoi(number),
+                            .activation = gpu_activation(manifest),
+                            .deterministic = options.deterministic,
+                            .cache_folder = tuning_folder()});
 }
 
 Result<void> pack_weights(LoadedModel& model, const EngineSource& source,
@@ -130,6 +138,13 @@ void warm_up(LoadedModel& model) {
 
 Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOptions& options,
                   const std::function<void(const LoadProgress&)>& progress, const std::stop_token& stop) {
+  if (options.deterministic && options.policy == BatchPolicy::max_utilization) {
+    return fail(
+        ErrorKind::invalid_input,
+        "{}: the policy max_utilization computes preempted answers anew, in another way than the first time: use "
+        "guaranteed_no_evict where the text must be deterministic",
+        source.name);
+  }
   if (!model.backend) {
     TRY(model.backend, make_backend(options, source.manifest));
   }
@@ -138,10 +153,13 @@ Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOp
   const DType dtype = cache_dtype(source.manifest, model.backend->info());
   TRY(const int blocks, size_cache(model, source.manifest, options, dtype));
   model.cache = std::make_unique<KvCache>(*model.backend, model.plan.info, dtype, blocks, model.info.tokens_per_block);
+  const bool fixed = options.deterministic;
   const int step_tokens = options.max_num_tokens > 0 ? options.max_num_tokens : default_step_tokens(*model.backend);
-  const int max_tokens = std::max(step_tokens, model.info.max_batch_size);
-  const int logit_rows = std::max(kMaxLogitRows, model.info.max_batch_size);
-  model.scheduling = {model.info.max_batch_size, max_tokens, logit_rows, options.policy, options.prefix_reuse};
+  const int sequences = model.info.max_batch_size;
+  const int max_tokens = fixed ? step_tokens + sequences : std::max(step_tokens, sequences);
+  const int logit_rows = fixed ? kMaxLogitRows + sequences : std::max(kMaxLogitRows, sequences);
+  model.scheduling = {sequences, max_tokens, logit_rows, options.policy, options.prefix_reuse && !fixed};
+  if (fixed) model.scheduling.fixed_chunk = step_tokens, model.scheduling.fixed_logit_rows = kMaxLogitRows;
   model.executor = std::make_unique<Executor>(model.plan, *model.backend, model.weights, *model.cache, max_tokens,
                                               model.info.max_batch_size, logit_rows);
   model.info.kv_blocks = blocks;

@@ -141,7 +141,9 @@ void attention(const AttentionArgs& args, Context& context) {
   if (!fits_fast_kernels(params)) return attention_generic(params, context);
   // In a mixed batch each kernel takes its own sequences and leaves the others: a single token in a prefill tile would
   // cost 128 rows of arithmetic a key, at 32 sequences more than one launch that finds nothing to do.
-  if (params.one_token_each || params.sequences > 1) attention_decode(params, context);
+  if (params.one_token_each || params.sequences > 1) {
+    context.deterministic ? attention_decode_alike(params, context) : attention_decode(params, context);
+  }
   if (params.one_token_each) return;
   if (!attention_prefill_hopper(params, context)) attention_prefill(params, context);
 }

@@ -17,6 +17,9 @@ void attention_generic(const AttentionParams& params, const Context& context);
 /// Flash-Decoding (Dao et al. 2023). head_dim at most 256 and a multiple of 8. splits: 0 chooses.
 void attention_decode(const AttentionParams& params, Context& context, int splits = 0);
 
+/// The same with parts that depend on a sequence's own length alone, whatever else is in the batch.
+void attention_decode_alike(const AttentionParams& params, Context& context);
+
 /// Parts a sequence's keys are cut into, from what the host knows: the bound of the length, not the length.
 int decode_splits(const AttentionParams& params, int multiprocessors);
 

@@ -5,6 +5,7 @@
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/marks.h"
 #include "kernels/cuda/step_graphs.h"
+#include "kernels/cuda/tactics.h"
 
 namespace flightdeck {
 namespace {
@@ -12,7 +13,9 @@ namespace {
 /// Engine thread only.
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(int device, DType activation) : context_(device, activation) {}
+  CudaBackend(int device, DType activation, bool deterministic) : context_(device, activation) {
+    context_.deterministic = deterministic;
+  }
 
   DeviceInfo info() const override {
     cudaDeviceProp properties;
@@ -93,7 +96,8 @@ class CudaBackend final : public Backend {
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   if (options.device < 0 || options.device >= cuda_device_count())
     throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: " + cuda_status());
-  return std::make_unique<CudaBackend>(options.device, options.activation);
+  cuda::keep_tactics(options.device, options.cache_folder);
+  return std::make_unique<CudaBackend>(options.device, options.activation, options.deterministic);
 }
 
 }  // namespace flightdeck

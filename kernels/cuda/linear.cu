@@ -165,6 +165,7 @@ LinearTask task_of(const LinearArgs& args) {
 void linear(const LinearArgs& args, Context& context) {
   if (args.in.rows == 0) return;
   const LinearTask task = task_of(args);
+  if (context.deterministic) return linear_deterministic(task, context);
   run_tactic(choose(task, context), task, context);
 }
 

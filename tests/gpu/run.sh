@@ -61,7 +61,7 @@ for check in "$programs"/*_check; do
   run "$(basename "$check")" "$check" "${speed[@]}"
   grep -vE '^(PASS|FAIL)' "$logs/$(basename "$check").log"
 done
-for test in linear_test attention_test rope_test row_ops_test golden_test cpu_backend_test; do
+for test in linear_test attention_test rope_test row_ops_test golden_test cpu_backend_test device_engine_test; do
   if [ -x "$programs/$test" ]; then run "$test" "$programs/$test"; fi
 done
 if [ -x "$programs/flightdeck" ]; then
