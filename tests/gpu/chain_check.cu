@@ -71,7 +71,7 @@ class Rows {
         attended_(values(shape.hidden, 1)),
         residual_(values(shape.hidden, 2)),
         zeros_(static_cast<size_t>(tokens) * std::max(2 * shape.inner, shape.qkv)),
-        norm_weights_(random_values(static_cast<size_t>(shape.hidden) * 2, 3)),
+        norm_weights_(random_values(static_cast<size_t>(shape.hidden) * 2 + shape.qkv, 3)),
         dtype_(dtype) {}
 
   /// Runs the layer; every matrix it wrote.
