@@ -1,9 +1,9 @@
 // The CUDA engine as a Backend: device memory, operations of cuda_ops.h, steps replayed as graphs.
 #include "kernels/backend.h"
-#include "kernels/cuda/chain_recorder.h"
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/marks.h"
+#include "kernels/cuda/op_fuser.h"
 #include "kernels/cuda/step_graphs.h"
 #include "kernels/cuda/tactics.h"
 
@@ -52,41 +52,41 @@ class CudaBackend final : public Backend {
     return cuda::packed_bytes(format, rows, cols, group_size, context_.activation);
   }
 
-  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, behind_chains()); }
-  void rms_norm(const RmsNormArgs& args) override { chains_.norm(args); }
-  void residual_rms_norm(const ResidualRmsNormArgs& args) override { chains_.residual_norm(args); }
-  void linear(const LinearArgs& args) override { chains_.linear(args); }
-  void rope(const RopeArgs& args) override { cuda::rope(args, behind_chains()); }
-  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, behind_chains()); }
-  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, behind_chains()); }
-  void attention(const AttentionArgs& args) override { cuda::attention(args, behind_chains()); }
-  void activation(const ActivationArgs& args) override { cuda::activation(args, behind_chains()); }
-  void gated_activation(const GatedActivationArgs& args) override { chains_.gate(args); }
-  void multiply(const BinaryArgs& args) override { cuda::multiply(args, behind_chains()); }
-  void add(const BinaryArgs& args) override { cuda::add(args, behind_chains()); }
-  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, behind_chains()); }
+  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, behind_fused()); }
+  void rms_norm(const RmsNormArgs& args) override { fuser_.norm(args); }
+  void residual_rms_norm(const ResidualRmsNormArgs& args) override { fuser_.residual_norm(args); }
+  void linear(const LinearArgs& args) override { fuser_.linear(args); }
+  void rope(const RopeArgs& args) override { cuda::rope(args, behind_fused()); }
+  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, behind_fused()); }
+  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, behind_fused()); }
+  void attention(const AttentionArgs& args) override { cuda::attention(args, behind_fused()); }
+  void activation(const ActivationArgs& args) override { cuda::activation(args, behind_fused()); }
+  void gated_activation(const GatedActivationArgs& args) override { fuser_.gate(args); }
+  void multiply(const BinaryArgs& args) override { cuda::multiply(args, behind_fused()); }
+  void add(const BinaryArgs& args) override { cuda::add(args, behind_fused()); }
+  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, behind_fused()); }
 
   bool samples() const override { return true; }
-  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, behind_chains()); }
-  void sample(const SampleArgs& args) override { cuda::sample(args, behind_chains()); }
+  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, behind_fused()); }
+  void sample(const SampleArgs& args) override { cuda::sample(args, behind_fused()); }
 
   void run_step(const StepKey& key, const std::function<void()>& operations) override {
-    graphs_.run(key, [&] { chains_.record(operations); });
+    graphs_.run(key, [&] { fuser_.record(operations); });
   }
-  uint64_t mark() override { return marks_.record(behind_chains().stream); }
+  uint64_t mark() override { return marks_.record(behind_fused().stream); }
   void wait(uint64_t mark) override { marks_.wait(mark); }
   double milliseconds_between(uint64_t first, uint64_t second) override { return marks_.milliseconds(first, second); }
   void synchronize() override { cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU"); }
 
  private:
-  /// For whatever is no part of a chain: comes behind those held back.
-  cuda::Context& behind_chains() {
-    chains_.flush();
+  /// For operations that are never held back: they come behind those that are.
+  cuda::Context& behind_fused() {
+    fuser_.flush();
     return context_;
   }
 
   cuda::Context context_;
-  cuda::ChainRecorder chains_{context_};
+  cuda::OpFuser fuser_{context_};
   cuda::StepGraphs graphs_{context_};
   cuda::Marks marks_;
 };

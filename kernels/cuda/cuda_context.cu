@@ -18,8 +18,8 @@ Context::Context(int device_index, DType activation_type) : device(device_index)
   shared_bytes = static_cast<size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin));
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
   check(cublasLtCreate(&blas), "starting cuBLASLt");
-  check(cudaMalloc(reinterpret_cast<void**>(&counters_), (kCounters + 1) * sizeof(uint32_t)), "taking memory for counters");
-  check(cudaMemsetAsync(counters_, 0, (kCounters + 1) * sizeof(uint32_t), stream), "clearing counters");
+  check(cudaMalloc(reinterpret_cast<void**>(&counters_), kCounters * sizeof(uint32_t)), "taking memory for counters");
+  check(cudaMemsetAsync(counters_, 0, kCounters * sizeof(uint32_t), stream), "clearing counters");
 }
 
 Context::~Context() {

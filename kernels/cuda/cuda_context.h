@@ -36,8 +36,6 @@ class Context {
   /// kCounters zeros for kernels whose blocks count each other; a kernel leaves zeros behind.
   uint32_t* counters() const { return counters_; }
   static constexpr size_t kCounters = 1024;
-  /// For kernels whose blocks wait for each other (grid_barrier.h).
-  uint32_t* grid_barrier() const { return counters_ + kCounters; }
   /// Copies host memory to the device in order with the stream; `host` may be reused when it returns. Large copies go
   /// through two pinned buffers in turn, so that the host fills one while the other travels: a plain copy of unpinned
   /// memory (a mapped file) reaches a fraction of the bus.

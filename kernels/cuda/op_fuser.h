@@ -1,26 +1,26 @@
-// Finds the chains in a step's operations: what comes one after another is held back until it is clear how far a chain
-// reaches. Operations keep their meaning; nothing that a later operation may read is left out.
+// Finds what stands around the linears of a decode step and can be done by their kernels. Operations are held back
+// until the next one is known; each keeps its meaning, and nothing that a later operation may read is left out.
 #pragma once
 
 #include <functional>
 #include <vector>
 
-#include "kernels/cuda/linear_chain.h"
+#include "kernels/cuda/gemv.h"
 
 namespace flightdeck::cuda {
 
 /// Engine thread only. Outside record() operations run at once.
-class ChainRecorder {
+class OpFuser {
  public:
-  explicit ChainRecorder(Context& context) : context_(context) {}
+  explicit OpFuser(Context& context) : context_(context) {}
 
-  /// Runs `operations`, in which the three below are held back; everything has been started when it returns.
+  /// Runs `operations`, in which the four below are held back; everything has been started when it returns.
   void record(const std::function<void()>& operations);
   void linear(const LinearArgs& args);
   void norm(const RmsNormArgs& args);
   void residual_norm(const ResidualRmsNormArgs& args);
   void gate(const GatedActivationArgs& args);
-  /// Starts what is held back; every other operation has to wait behind it.
+  /// Starts what is held back; every other operation has to come behind it.
   void flush();
 
  private:
@@ -33,9 +33,10 @@ class ChainRecorder {
   };
   void hold(const Held& held, int tokens);
   void run(const Held& held);
-  size_t chain_from(const std::vector<Held>& all, size_t first, Chain& chain) const;
-  size_t add_link(const std::vector<Held>& all, size_t at, Chain& chain) const;
-  static bool add_residual(const ResidualRmsNormArgs& norm, Chain& chain);
+  size_t run_fused(size_t first);
+  bool add_norm(FusedLinear& linear, const Held& norm) const;
+  bool add_gate(FusedLinear& linear, const Held& gate) const;
+  bool add_residual(FusedLinear& linear, const Held& norm) const;
 
   Context& context_;
   bool recording_ = false;

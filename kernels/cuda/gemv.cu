@@ -1,11 +1,11 @@
 // Weights of any packing times 1 to 8 tokens, bound by reading the weights: one block a multiprocessor takes every n-th
-// tile of 16 rows of each matrix, its warps share the columns item by item and add their sums in shared memory at the
-// end of a few tiles. Products go through the tensor cores with the tokens as their 8 columns. Between the links all
-// blocks wait for each other; their rings, 64 to 128 KB a multiprocessor, fill up with the next matrix meanwhile.
+// tile of 16 rows, its warps share the columns item by item and add their sums in shared memory at the end of a few
+// tiles. Products go through the tensor cores with the tokens as their 8 columns. The rings, 64 to 128 KB a
+// multiprocessor, fill up while the kernel before still works on the activations.
 #include <algorithm>
 
-#include "kernels/cuda/chain_staging.h"
-#include "kernels/cuda/grid_barrier.h"
+#include "kernels/cuda/activation_function.h"
+#include "kernels/cuda/gemv_staging.h"
 #include "kernels/cuda/linear_store.h"
 
 namespace flightdeck::cuda {
@@ -94,18 +94,22 @@ class Consumer {
   using I = Item<kPacking, kScales>;
 
  public:
-  __device__ __forceinline__ Consumer(const ChainPlan& plan, uint8_t* shared, int warp, int lane)
-      : plan_(plan),
-        lane_(lane),
-        stage_bytes_(plan.stages * I::kSlotBytes),
+  __device__ __forceinline__ Consumer(const GemvPlan& plan, const BlockTiles& tiles, uint8_t* shared, int warp,
+                                      int lane)
+      : stage_bytes_(plan.stages * I::kSlotBytes),
         group_floats_(plan.token_slots * 2),
         deep_(plan.stages > 3),
         vectors_(shared + warp * stage_bytes_ + lane * 16),
         factors_(shared + warp * stage_bytes_ + I::kBytes + lane * 4),
         group_sums_(reinterpret_cast<const float*>(shared + plan.group_sums_at) +
                     min(lane % 4 * 2, plan.token_slots - 2) * 2),
-        activations_(shared_address(shared + plan.activations_at)),
-        walk_(plan, warp, lane) {
+        steps_(plan.linear.task.weight.steps),
+        tile_items_((steps_ + I::kSteps - 1) / I::kSteps),
+        item_(warp),
+        walk_(plan.linear.task.weight, tiles, warp, lane) {
+    lane_activations_ = {shared_address(shared + plan.activations_at) +
+                             lane / 4 * gemv_row_bytes(plan.linear.task.weight.padded_cols) + lane % 4 * 16,
+                         lane / 4 < plan.linear.task.tokens};
     vector_slots_ = shared_address(vectors_);
     factor_slots_ = shared_address(factors_);
     for (int stage = 0; stage < plan.stages - 1; ++stage) {
@@ -114,16 +118,9 @@ class Consumer {
     last_slot_ = (plan.stages - 1) * I::kSlotBytes;
   }
 
-  __device__ __forceinline__ void begin(const PackedView& weight, int warp) {
-    item_ = warp;
-    steps_ = weight.steps;
-    tile_items_ = (steps_ + I::kSteps - 1) / I::kSteps;
-    lane_activations_ = {activations_ + lane_ / 4 * chain_row_bytes(weight.padded_cols) + lane_ % 4 * 16,
-                         lane_ / 4 < plan_.tokens};
-  }
   /// This warp's share of the next tile.
   __device__ __forceinline__ void add_tile(float (&sums)[2][4]) {
-    for (; item_ < tile_items_; item_ += kChainWarps) {
+    for (; item_ < tile_items_; item_ += kGemvWarps) {
       if (deep_) {
         wait_for_copies<3>();
       } else {
@@ -146,63 +143,83 @@ class Consumer {
   }
 
  private:
-  const ChainPlan& plan_;
-  const int lane_, stage_bytes_, group_floats_;
+  const int stage_bytes_, group_floats_;
   const bool deep_;
   const uint8_t* vectors_;
   const uint8_t* factors_;
   const float* group_sums_;
-  const uint32_t activations_;
+  const int steps_, tile_items_;
+  int item_;
   uint32_t vector_slots_, factor_slots_;
   Walk<kPacking, kScales> walk_;
   LaneActivations lane_activations_;
   int slot_ = 0;   // byte offset of the item's slot in the ring
   int last_slot_;  // of the item before: free
-  int item_ = 0, steps_ = 0, tile_items_ = 0;
 };
 
-/// A thread's sum at the end of tiles: of tile `tile` of a group, one token and row. What a sum is finished with is
-/// asked for one group ahead: its latency would hold up this warp alone.
+/// A thread's sum at the end of tiles: of one of a group's tiles (with a gate, of one and its partner), one token and
+/// row. What a sum is finished with is asked for one group ahead: its latency would hold up this warp alone.
 template <class T, Packing kPacking, int kScales>
 class Finisher {
   using I = Item<kPacking, kScales>;
 
  public:
-  __device__ __forceinline__ explicit Finisher(const ChainPlan& plan)
-      : row_(threadIdx.x % 16),
-        token_(static_cast<int>(threadIdx.x) / 16 % plan.tokens),
-        tile_(static_cast<int>(threadIdx.x) / 16 / plan.tokens) {}
-  __device__ __forceinline__ void ask(const ChainLink& link, int tile, bool exists) {
-    if (!exists) return;
-    end_ = end_of(link.task, tile * 16 + row_);
-    if (link.residual && tile * 16 + row_ < link.task.weight.rows) {
-      const auto* bits = reinterpret_cast<const unsigned short*>(residual(link, tile));
-      const unsigned short now = __ldcg(bits);
-      before_ = *reinterpret_cast<const T*>(&now);
-    }
+  __device__ __forceinline__ Finisher(const GemvPlan& plan, const BlockTiles& tiles)
+      : linear_(plan.linear),
+        tiles_(tiles),
+        row_(threadIdx.x % 16),
+        token_(static_cast<int>(threadIdx.x) / 16 % plan.linear.task.tokens),
+        first_(static_cast<int>(threadIdx.x) / 16 / plan.linear.task.tokens * (tiles.half > 0 ? 2 : 1)),
+        works_(first_ < plan.tile_group) {}
+  /// Whether this thread has a sum among the tiles from `group` on.
+  __device__ __forceinline__ bool works(int group) const { return works_ && group + first_ < tiles_.count; }
+  __device__ __forceinline__ void ask(int group) {
+    if (!works(group)) return;
+    end_ = end_of(linear_.task, row(group));
+    if (linear_.gated) partner_end_ = end_of(linear_.task, row(group + 1));
   }
-  __device__ __forceinline__ void store(const ChainLink& link, int tile, const float* sums, int warp_floats) const {
-    const int row = tile * 16 + row_;
-    if (row >= link.task.weight.rows) return;
-    float parts[4] = {};
-#pragma unroll
-    for (int warp = 0; warp < kChainWarps; ++warp) parts[warp % 4] += sums[warp * warp_floats];
-    float sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
-    if constexpr (I::kInt4) sum *= row_ < 8 ? RawInt4<T>::kLowScale : RawInt4<T>::kHighScale;
-    store_sum<T>(link.task, row, token_, sum, end_);
-    if (!link.residual) return;
-    const T delta = from_float<T>(fmaf(sum, end_.scale, end_.bias));  // rounded as the operation of its own rounds it
-    *residual(link, tile) = from_float<T>(to_float(before_) + to_float(delta));
+  /// Past L1, and not before the kernel's inputs are there.
+  __device__ __forceinline__ void ask_residual(int group) {
+    if (!linear_.residual || !works(group) || row(group) >= linear_.task.weight.rows) return;
+    const unsigned short bits = __ldcg(reinterpret_cast<const unsigned short*>(residual(group)));
+    before_ = *reinterpret_cast<const T*>(&bits);
   }
-  __device__ __forceinline__ int tile() const { return tile_; }
-  __device__ __forceinline__ int place() const { return token_ * kTokenStride + row_; }
+  __device__ __forceinline__ void store(int group, const float* sums, int tile_floats, int warp_floats) const {
+    if (!works(group) || row(group) >= linear_.task.weight.rows) return;
+    sums += first_ * tile_floats + token_ * kTokenStride + row_;
+    const float sum = total(sums, warp_floats);
+    store_sum<T>(linear_.task, row(group), token_, sum, end_);
+    // Rounded as the operations of their own round.
+    if (linear_.residual) *residual(group) = from_float<T>(to_float(before_) + rounded(sum, end_));
+    if (!linear_.gated) return;
+    const float partner = total(sums + tile_floats, warp_floats);
+    store_sum<T>(linear_.task, row(group + 1), token_, partner, partner_end_);
+    T* to = static_cast<T*>(linear_.gated) + static_cast<size_t>(token_) * linear_.gated_stride + row(group);
+    *to = from_float<T>(activate(linear_.gate, rounded(sum, end_)) * rounded(partner, partner_end_));
+  }
 
  private:
-  __device__ __forceinline__ T* residual(const ChainLink& link, int tile) const {
-    return static_cast<T*>(link.residual) + static_cast<size_t>(token_) * link.residual_stride + tile * 16 + row_;
+  __device__ __forceinline__ int row(int group) const { return tiles_.at(group + first_) * 16 + row_; }
+  __device__ __forceinline__ T* residual(int group) const {
+    return static_cast<T*>(linear_.residual) + static_cast<size_t>(token_) * linear_.residual_stride + row(group);
   }
-  const int row_, token_, tile_;
-  SumEnd end_;
+  __device__ __forceinline__ float total(const float* sums, int warp_floats) const {
+    float parts[4] = {};
+#pragma unroll
+    for (int warp = 0; warp < kGemvWarps; ++warp) parts[warp % 4] += sums[warp * warp_floats];
+    const float sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+    if constexpr (!I::kInt4) return sum;
+    return sum * (row_ < 8 ? RawInt4<T>::kLowScale : RawInt4<T>::kHighScale);
+  }
+  __device__ static __forceinline__ float rounded(float sum, const SumEnd& end) {
+    return to_float(from_float<T>(fmaf(sum, end.scale, end.bias)));
+  }
+
+  const FusedLinear& linear_;
+  const BlockTiles& tiles_;
+  const int row_, token_, first_;
+  const bool works_;
+  SumEnd end_, partner_end_;
   T before_;
 };
 
@@ -216,60 +233,52 @@ __device__ __forceinline__ void leave_sums(const float (&sums)[2][4], float* of_
 }
 
 template <class T, Packing kPacking, int kScales>
-__global__ void __launch_bounds__(kChainThreads, 1) chain_kernel(const __grid_constant__ ChainPlan plan) {
+__global__ void __launch_bounds__(kGemvThreads, 1) gemv_kernel(const __grid_constant__ GemvPlan plan) {
   extern __shared__ __align__(128) uint8_t shared[];
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  Consumer<T, kPacking, kScales> consumer(plan, shared, warp, lane);
+  const BlockTiles tiles(plan.linear.task.weight.tiles, plan.linear.gated != nullptr);
+  // Small constants first: behind the rings' copies they would wait for all of them.
   Stager<T, kPacking, kScales> stager(plan, shared);
-  Finisher<T, kPacking, kScales> finisher(plan);
-  float* all_sums = reinterpret_cast<float*>(shared + plan.sums_at);
-  const int warp_floats = plan.tokens * kTokenStride;
-  const int tile_floats = kChainWarps * warp_floats;
-  const int grid = gridDim.x;
-  int buffer = 0;  // the sums are kept twice: those of the next tiles may be written while these are added up
-  for (int i = 0; i < plan.chain.count; ++i) {
-    const ChainLink& link = plan.chain.links[i];
-    const int tiles = max(0, (link.task.weight.tiles - static_cast<int>(blockIdx.x) + grid - 1) / grid);
-    stager.ask_ahead(link);
-    if (i == 0) {
-      wait_for_inputs();
-    } else {
-      wait_for_grid(plan.barrier);
+  Finisher<T, kPacking, kScales> finisher(plan, tiles);
+  stager.ask_ahead();
+  finisher.ask(0);
+  Consumer<T, kPacking, kScales> consumer(plan, tiles, shared, warp, lane);
+  wait_for_inputs();
+  finisher.ask_residual(0);
+  stager.stage();
+  __syncthreads();
+
+  const int tokens = plan.linear.task.tokens;
+  const int warp_floats = tokens * kTokenStride;
+  const int tile_floats = kGemvWarps * warp_floats;
+  float* sums_of_group = reinterpret_cast<float*>(shared + plan.sums_at);
+  // The sums are kept twice: those of the next tiles may be written while these are added up.
+  int other_sums = plan.tile_group * tile_floats;
+  for (int group = 0; group < tiles.count; group += plan.tile_group) {
+    const int count = min(plan.tile_group, tiles.count - group);
+    for (int tile = 0; tile < count; ++tile) {
+      float sums[2][4] = {};
+      consumer.add_tile(sums);
+      leave_sums(sums, sums_of_group + tile * tile_floats + warp * warp_floats, tokens, lane);
     }
-    const auto tile_at = [&](int first) { return static_cast<int>(blockIdx.x) + (first + finisher.tile()) * grid; };
-    const auto finishes = [&](int first) {
-      return finisher.tile() < plan.tile_group && first + finisher.tile() < tiles;
-    };
-    finisher.ask(link, tile_at(0), finishes(0));
-    stager.stage(link);
-    consumer.begin(link.task.weight, warp);
     __syncthreads();
-    for (int first = 0; first < tiles; first += plan.tile_group, buffer ^= 1) {
-      float* sums_of_group = all_sums + buffer * (plan.tile_group * tile_floats);
-      const int count = min(plan.tile_group, tiles - first);
-      for (int tile = 0; tile < count; ++tile) {
-        float sums[2][4] = {};
-        consumer.add_tile(sums);
-        leave_sums(sums, sums_of_group + tile * tile_floats + warp * warp_floats, plan.tokens, lane);
-      }
-      __syncthreads();
-      if (!finishes(first)) continue;
-      const float* from = sums_of_group + finisher.tile() * tile_floats + finisher.place();
-      finisher.store(link, tile_at(first), from, warp_floats);
-      finisher.ask(link, tile_at(first + plan.tile_group), finishes(first + plan.tile_group));
-    }
+    finisher.store(group, sums_of_group, tile_floats, warp_floats);
+    finisher.ask(group + plan.tile_group);
+    finisher.ask_residual(group + plan.tile_group);
+    sums_of_group += other_sums;
+    other_sums = -other_sums;
   }
 }
 
 struct Kernel {
-  void (*run)(ChainPlan) = nullptr;
+  void (*run)(GemvPlan) = nullptr;
   int slot_bytes = 0;
   int group_cols = 0;  // int4: columns that have one sum of activations
 };
 template <class T, Packing kPacking, int kScales>
 Kernel kernel_of() {
   using I = Item<kPacking, kScales>;
-  return {chain_kernel<T, kPacking, kScales>, I::kSlotBytes, I::kInt4 ? I::kStepCols / I::kGroups : 0};
+  return {gemv_kernel<T, kPacking, kScales>, I::kSlotBytes, I::kInt4 ? I::kStepCols / I::kGroups : 0};
 }
 template <class T>
 Kernel choose_kernel(const PackedView& weight) {
@@ -292,23 +301,22 @@ Kernel choose_kernel(const PackedView& weight, const Context& context) {
 }
 
 /// Lays out the shared memory with rings of `stages` slots; returns its bytes.
-size_t lay_out(ChainPlan& plan, const Kernel& kernel, int stages) {
-  int cols = 0;
-  for (int i = 0; i < plan.chain.count; ++i) cols = std::max(cols, plan.chain.links[i].task.weight.padded_cols);
-  plan.tokens = plan.chain.links[0].task.tokens;
-  plan.token_slots = round_up(plan.tokens, 2);
-  plan.tile_group = plan.tokens <= 1 ? 4 : plan.tokens <= 2 ? 2 : 1;
+size_t lay_out(GemvPlan& plan, const Kernel& kernel, int stages) {
+  const int tokens = plan.linear.task.tokens, cols = plan.linear.task.weight.padded_cols;
+  const int usual_group = tokens <= 1 ? 4 : tokens <= 2 ? 2 : 1;
+  plan.token_slots = round_up(tokens, 2);
+  plan.tile_group = plan.linear.gated ? std::max(2, usual_group) : usual_group;
   plan.stages = stages;
-  plan.sums_at = kChainWarps * stages * kernel.slot_bytes;
-  plan.norm_at = plan.sums_at + 2 * plan.tile_group * kChainWarps * plan.tokens * kTokenStride * 4;
-  plan.group_sums_at = round_up(plan.norm_at + norm_floats(plan.tokens, cols) * 4, 16);
+  plan.sums_at = kGemvWarps * stages * kernel.slot_bytes;
+  plan.norm_at = plan.sums_at + 2 * plan.tile_group * kGemvWarps * tokens * kTokenStride * 4;
+  plan.group_sums_at = round_up(plan.norm_at + (plan.linear.norm_weight ? norm_floats(tokens, cols) * 4 : 0), 16);
   const int group_bytes = kernel.group_cols > 0 ? cols / kernel.group_cols * plan.token_slots * 8 : 0;
   plan.activations_at = round_up(plan.group_sums_at + group_bytes, 16);
-  return static_cast<size_t>(plan.activations_at + plan.tokens * chain_row_bytes(cols));
+  return static_cast<size_t>(plan.activations_at + tokens * gemv_row_bytes(cols));
 }
 
 /// Shared memory the plan takes, 0 when it does not fit.
-size_t make_plan(ChainPlan& plan, const Kernel& kernel, const Context& context) {
+size_t make_plan(GemvPlan& plan, const Kernel& kernel, const Context& context) {
   for (const int stages : {5, 3}) {
     const size_t bytes = lay_out(plan, kernel, stages);
     if (bytes <= context.shared_bytes) return bytes;
@@ -318,47 +326,35 @@ size_t make_plan(ChainPlan& plan, const Kernel& kernel, const Context& context) 
 
 }  // namespace
 
-bool chain_fits(const Chain& chain, const Context& context) {
-  const LinearTask& first = chain.links[0].task;
-  if (chain.count > kMaxLinks || first.tokens > kGemvTokens) return false;
-  for (int i = 1; i < chain.count; ++i) {
-    const LinearTask& task = chain.links[i].task;
-    if (task.tokens != first.tokens || task.weight.packing != first.weight.packing ||
-        task.weight.step_scales != first.weight.step_scales) {
-      return false;
-    }
-  }
-  ChainPlan plan;
-  plan.chain = chain;
-  return make_plan(plan, choose_kernel(first.weight, context), context) > 0;
+bool fused_gemv_fits(const FusedLinear& linear, const Context& context) {
+  const PackedView& weight = linear.task.weight;
+  if (linear.task.tokens > kGemvTokens || (linear.gated && weight.rows % (2 * kTileRows) != 0)) return false;
+  GemvPlan plan;
+  plan.linear = linear;
+  return make_plan(plan, choose_kernel(weight, context), context) > 0;
 }
 
-void run_chain(const Chain& chain, Context& context) {
-  ChainPlan plan;
-  plan.chain = chain;
-  plan.barrier = context.grid_barrier();
-  const Kernel kernel = choose_kernel(chain.links[0].task.weight, context);
+void fused_gemv(const FusedLinear& linear, Context& context) {
+  GemvPlan plan;
+  plan.linear = linear;
+  const Kernel kernel = choose_kernel(linear.task.weight, context);
   const size_t bytes = make_plan(plan, kernel, context);
   check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
         "giving a kernel its shared memory");
-  const int tiles = chain.links[0].task.weight.tiles;
-  // Blocks of a chain wait for each other: no more than can be there at once.
-  const int blocks = chain.count > 1 ? context.multiprocessors : std::min(tiles, context.multiprocessors);
-  launch(context, kernel.run, blocks, kChainThreads, bytes, plan);
+  const int units = linear.task.weight.tiles / (linear.gated ? 2 : 1);
+  launch(context, kernel.run, std::min(units, context.multiprocessors), kGemvThreads, bytes, plan);
 }
 
 bool gemv_fits(const LinearTask& task, const Context& context) {
-  Chain chain;
-  chain.count = 1;
-  chain.links[0].task = task;
-  return chain_fits(chain, context);
+  FusedLinear linear;
+  linear.task = task;
+  return fused_gemv_fits(linear, context);
 }
 
 void gemv(const LinearTask& task, Context& context) {
-  Chain chain;
-  chain.count = 1;
-  chain.links[0].task = task;
-  run_chain(chain, context);
+  FusedLinear linear;
+  linear.task = task;
+  fused_gemv(linear, context);
 }
 
 }  // namespace flightdeck::cuda

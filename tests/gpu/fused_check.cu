@@ -1,10 +1,11 @@
-// Linears chained in one kernel against the same operations one by one; with --bench the speed of a 7B step's layers.
+// Linears with what stands around them in one kernel against the same operations one by one; with --bench the speed of
+// a 7B step's layers.
 //   nvcc with kernels/cuda/*.cu; run.sh does it.
 #include <cstring>
 #include <functional>
 
-#include "kernels/cuda/chain_recorder.h"
 #include "kernels/cuda/cuda_ops.h"
+#include "kernels/cuda/op_fuser.h"
 #include "kernels/roofline.h"
 #include "tests/gpu/check.h"
 
@@ -75,32 +76,32 @@ class Rows {
         dtype_(dtype) {}
 
   /// Runs the layer; every matrix it wrote.
-  std::vector<Doubles> run(const Layer& layer, cuda::Context& context, bool chained) {
+  std::vector<Doubles> run(const Layer& layer, cuda::Context& context, bool fused) {
     Values attended(attended_, dtype_), residual(residual_, dtype_), delta(zeros_, dtype_), normed(zeros_, dtype_),
         gate_up(zeros_, dtype_), gated(zeros_, dtype_), qkv(zeros_, dtype_), norm(norm_weights_, DType::f32);
-    operations(layer, context, chained, attended, residual, delta, normed, gate_up, gated, qkv, norm);
+    operations(layer, context, fused, attended, residual, delta, normed, gate_up, gated, qkv, norm);
     return {residual.read(), delta.read(), normed.read(), gate_up.read(), gated.read(), qkv.read()};
   }
 
  private:
   Doubles values(int cols, uint32_t seed) const { return random_values(static_cast<size_t>(tokens_) * cols, seed); }
-  void operations(const Layer& layer, cuda::Context& context, bool chained, const Values& attended,
+  void operations(const Layer& layer, cuda::Context& context, bool fused, const Values& attended,
                   const Values& residual, const Values& delta, const Values& normed, const Values& gate_up,
                   const Values& gated, const Values& qkv, const Values& norm) const {
     const int t = tokens_, h = shape_.hidden, n = shape_.inner;
     const auto* weights = static_cast<const float*>(norm.data());
-    cuda::ChainRecorder recorder(context);
+    cuda::OpFuser fuser(context);
     const auto all = [&] {
-      recorder.linear({delta.matrix(t, h), attended.matrix(t, h), layer.o.get(), nullptr});
-      recorder.residual_norm({normed.matrix(t, h), residual.matrix(t, h), delta.matrix(t, h), weights, 1e-5f});
-      recorder.linear({gate_up.matrix(t, 2 * n), normed.matrix(t, h), layer.gate_up.get(), nullptr});
-      recorder.gate({gated.matrix(t, n), gate_up.matrix(t, 2 * n), Activation::silu});
-      recorder.linear({delta.matrix(t, h), gated.matrix(t, n), layer.down.get(), nullptr});
-      recorder.residual_norm({normed.matrix(t, h), residual.matrix(t, h), delta.matrix(t, h), weights + h, 1e-5f});
-      recorder.linear({qkv.matrix(t, shape_.qkv), normed.matrix(t, h), layer.qkv.get(), weights});
+      fuser.linear({delta.matrix(t, h), attended.matrix(t, h), layer.o.get(), nullptr});
+      fuser.residual_norm({normed.matrix(t, h), residual.matrix(t, h), delta.matrix(t, h), weights, 1e-5f});
+      fuser.linear({gate_up.matrix(t, 2 * n), normed.matrix(t, h), layer.gate_up.get(), nullptr});
+      fuser.gate({gated.matrix(t, n), gate_up.matrix(t, 2 * n), Activation::silu});
+      fuser.linear({delta.matrix(t, h), gated.matrix(t, n), layer.down.get(), nullptr});
+      fuser.residual_norm({normed.matrix(t, h), residual.matrix(t, h), delta.matrix(t, h), weights + h, 1e-5f});
+      fuser.linear({qkv.matrix(t, shape_.qkv), normed.matrix(t, h), layer.qkv.get(), weights});
     };
-    if (chained) {
-      recorder.record(all);
+    if (fused) {
+      fuser.record(all);
     } else {
       all();
     }
@@ -125,7 +126,7 @@ void check_layers(cuda::Context& context) {
         guarded(name, [&] {
           Rows rows(shape, tokens, context.activation);
           const auto expected = rows.run(layer, context, false);
-          for (int again = 0; again < 3; ++again) {  // a chain that does not wait for its neighbours fails sometimes
+          for (int again = 0; again < 3; ++again) {  // a race fails sometimes
             const auto got = rows.run(layer, context, true);
             for (size_t i = 0; i < got.size(); ++i) {
               compare(name + " " + names[i], got[i], expected[i], 4 * tolerance_of(context.activation));
@@ -166,35 +167,35 @@ void bench(cuda::Context& context) {
       const Layer& l = *layers[i % 4];
       bytes += static_cast<double>(l.o->bytes() + l.gate_up->bytes() + l.down->bytes() + l.qkv->bytes());
     }
-    for (const int tokens : {1, 2, 4, 5}) {
+    for (const int tokens : {1, 2, 4, 8}) {
       Doubles zeros(static_cast<size_t>(tokens) * 22016);
       Doubles ones(8192, 1.0);
       Values a(zeros, DType::f16), r(zeros, DType::f16), d(zeros, DType::f16), x(zeros, DType::f16),
           g(zeros, DType::f16), h(zeros, DType::f16), q(zeros, DType::f16), w(ones, DType::f32);
       const auto* norm = static_cast<const float*>(w.data());
-      cuda::ChainRecorder recorder(context);
+      cuda::OpFuser fuser(context);
       const Buffer ids = on_device(std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7});
       const auto step = [&] {
         for (int i = 0; i < 32; ++i) {
           const Layer& l = *layers[i % 4];
-          recorder.linear({d.matrix(tokens, 4096), a.matrix(tokens, 4096), l.o.get(), nullptr});
-          recorder.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
-          recorder.linear({g.matrix(tokens, 22016), x.matrix(tokens, 4096), l.gate_up.get(), nullptr});
-          recorder.gate({h.matrix(tokens, 11008), g.matrix(tokens, 22016), Activation::silu});
-          recorder.linear({d.matrix(tokens, 4096), h.matrix(tokens, 11008), l.down.get(), nullptr});
-          recorder.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
-          recorder.linear({q.matrix(tokens, 12288), x.matrix(tokens, 4096), l.qkv.get(), nullptr});
-          recorder.flush();
+          fuser.linear({d.matrix(tokens, 4096), a.matrix(tokens, 4096), l.o.get(), nullptr});
+          fuser.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
+          fuser.linear({g.matrix(tokens, 22016), x.matrix(tokens, 4096), l.gate_up.get(), nullptr});
+          fuser.gate({h.matrix(tokens, 11008), g.matrix(tokens, 22016), Activation::silu});
+          fuser.linear({d.matrix(tokens, 4096), h.matrix(tokens, 11008), l.down.get(), nullptr});
+          fuser.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
+          fuser.linear({q.matrix(tokens, 12288), x.matrix(tokens, 4096), l.qkv.get(), nullptr});
+          fuser.flush();
           cuda::gather_rows({a.matrix(tokens, 4096), q.matrix(tokens, 4096, 12288), ids.as<int32_t>()}, context);
         }
       };
       step();
       const float apart = replay_ms(context, [&] { step(); });
-      const float chained = replay_ms(context, [&] { recorder.record([&] { step(); }); });
+      const float together = replay_ms(context, [&] { fuser.record([&] { step(); }); });
       std::printf(
-          "%-10s m=%d 32 layers without attention: apart %7.1f us %5.1f %%, chained %7.1f us %5.1f %% (floor %.1f)\n",
-          format.name, tokens, apart * 1e3, bytes / apart * 1e5 / ceiling, chained * 1e3,
-          bytes / chained * 1e5 / ceiling, bytes / ceiling * 1e6);
+          "%-10s m=%d 32 layers without attention: apart %7.1f us %5.1f %%, fused %7.1f us %5.1f %% (floor %.1f)\n",
+          format.name, tokens, apart * 1e3, bytes / apart * 1e5 / ceiling, together * 1e3,
+          bytes / together * 1e5 / ceiling, bytes / ceiling * 1e6);
       std::fflush(stdout);
     }
   }
@@ -204,7 +205,7 @@ void bench(cuda::Context& context) {
 
 int main(int argc, char** argv) {
   const std::string option = argc > 1 ? argv[1] : "";
-  guarded("chain_check", [&] {
+  guarded("fused_check", [&] {
     if (option != "--bench-only") {
       for (const DType dtype : {DType::f16, DType::bf16}) {
         cuda::Context context(0, dtype);
