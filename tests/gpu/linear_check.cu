@@ -2,7 +2,7 @@
 // framework, so that it can be built with nvcc alone:
 //   nvcc -std=c++17 -O3 -gencode=arch=compute_90a,code=sm_90a --expt-relaxed-constexpr -I. -o linear_check
 //     tests/gpu/linear_check.cu
-//     kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,blas,unpack,tactics,packed_weight,cuda_context}.cu
+//     kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,mixed_gemm_split,blas,unpack,tactics,packed_weight,cuda_context}.cu
 //     -lcublasLt
 // linear_check          one line a case, PASS or FAIL; exit code 1 when any failed
 // linear_check --bench  also the speed of every tactic, as a share of the read ceiling it measures itself

@@ -1,0 +1,13 @@
+// The two kernels behind mixed_gemm_hopper().
+#pragma once
+
+#include "kernels/cuda/linear_kernels.h"
+
+namespace flightdeck::cuda {
+
+/// Up to 128 tokens: many blocks, two a multiprocessor, whole tiles or parts of their columns; the parts are summed
+/// inside a cluster, through shared memory.
+constexpr int kMaxSplitTokens = 128;
+void mixed_gemm_split(const LinearTask& task, Context& context);
+
+}  // namespace flightdeck::cuda
