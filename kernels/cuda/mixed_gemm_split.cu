@@ -128,6 +128,21 @@ struct WeightLoader {
   }
 };
 
+/// One stage's words of one token in eight, a lane's: of every 64 columns the same. Tokens behind the last are zero
+/// already.
+template <class S, int kTokens, bool kAll>
+__device__ __forceinline__ void copy_tokens(uint32_t to, const char* from, int eight_tokens, int tokens_left,
+                                            uint32_t bytes, uint32_t more_bytes) {
+#pragma unroll
+  for (int i = 0; i < kTokens / 8; ++i) {
+    if (kAll || i * 8 < tokens_left) {
+      const char* token_from = from + static_cast<int64_t>(eight_tokens) * i;
+      copy_async4(to + i * 1024, token_from, bytes);
+      if (S::kTokenCols == 128) copy_async4(to + i * 1024 + S::kPanelBytes, token_from + 128, more_bytes);
+    }
+  }
+}
+
 /// What the loading warps do. Some lanes bring the weights of a row warp each; then all lanes bring activations: a lane
 /// the same word of every 64 columns, put where the fragments' order wants it, of every so many tokens.
 template <class S, int kTokens>
@@ -137,18 +152,14 @@ __device__ __forceinline__ void load(const LinearTask& task, const Part& part, c
   const int warp = (threadIdx.x - kRowThreads) / 32;
   WeightLoader<S> weights(task, part, rings, warp * kTurns + lane % kTurns);
   if (lane < kTurns) {
+#pragma unroll 1
     for (int i = 0; i < S::kWeightSlots; ++i) weights.bring();
   }
   __syncwarp();
   wait_for_inputs();
   const int tokens = min(kTokens, task.tokens - part.token_tile * kTokens);
-  uint32_t places[kTurns];
-#pragma unroll
-  for (int i = 0; i < kTurns; ++i) {
-    places[i] = rings.tokens + panel_position(warp + i * S::kLoadWarps, lane / 4, lane % 4);
-  }
+  const int eight_tokens = static_cast<int>(kept(static_cast<uint32_t>(task.in_stride * 16)));
   int cols_left = task.weight.cols - part.first * kStepCols - lane / 4 * 8;
-  const size_t turn_bytes = static_cast<size_t>(task.in_stride) * (2 * S::kLoadWarps);
   const char* from =
       static_cast<const char*>(task.in) +
       (static_cast<size_t>(part.token_tile * kTokens + warp) * task.in_stride + part.first * kStepCols + lane * 2) * 2;
@@ -160,21 +171,19 @@ __device__ __forceinline__ void load(const LinearTask& task, const Part& part, c
       __syncwarp();
     }
     wait_barrier(rings.empty + slot * 8, parity);
-    uint32_t at = slot * S::kTokenBytes;
+    const uint32_t ring = rings.tokens + slot * S::kTokenBytes;
     const uint32_t bytes = cols_left > 0 ? 4 : 0;
     const uint32_t more_bytes = cols_left > 64 ? 4 : 0;
-    const char* token_from = from;
-#pragma unroll(kTokens == 16 ? 2 : kTokens == 128 ? 1 : 4)
-    for (int token = warp; token < tokens; token += 8) {
-#pragma unroll
-      for (int i = 0; i < kTurns; ++i) {
-        if (i == 0 || token + i * S::kLoadWarps < tokens) {
-          copy_async4(places[i] + at, token_from, bytes);
-          if (S::kTokenCols == 128) copy_async4(places[i] + at + S::kPanelBytes, token_from + 128, more_bytes);
-        }
-        token_from += turn_bytes;
+#pragma unroll 1
+    for (int turn = 0; turn < kTurns; ++turn) {
+      const int token = warp + turn * S::kLoadWarps;
+      const uint32_t to = ring + panel_position(token, lane / 4, lane % 4);
+      const char* token_from = from + static_cast<int64_t>(eight_tokens / 8 * S::kLoadWarps) * turn;
+      if (tokens == kTokens) {
+        copy_tokens<S, kTokens, true>(to, token_from, eight_tokens, 0, bytes, more_bytes);
+      } else {
+        copy_tokens<S, kTokens, false>(to, token_from, eight_tokens, tokens - token, bytes, more_bytes);
       }
-      at += 1024;
     }
     arrive_after_copies(rings.full + slot * 8);
     from += S::kTokenCols * 2;
