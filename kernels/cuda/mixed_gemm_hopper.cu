@@ -421,7 +421,7 @@ size_t mixed_gemm_hopper_scratch(const LinearTask& task, const Context& context)
 }
 
 void mixed_gemm_hopper(const LinearTask& task, std::byte* scratch, Context& context) {
-  if (task.tokens <= kMaxSplitTokens) return mixed_gemm_split(task, context);
+  if (task.tokens <= kMaxSplitTokens) return mixed_gemm_split(task, plan_split(task, context), context);
   const Kernel kernel = choose_kernel(task, context);
   Work work = work_of(task, kernel);
   work.memory = reinterpret_cast<float*>(scratch);

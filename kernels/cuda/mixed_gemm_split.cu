@@ -19,21 +19,22 @@
 namespace flightdeck::cuda {
 namespace {
 
-constexpr int kRowWarps = kMixedRows / 16;
-constexpr int kRowThreads = kRowWarps * 32;
 constexpr int kStepCols = 128;
-constexpr int kBlocksAtOnce = 2;            // on a multiprocessor
-constexpr int kMostShared = 115712;         // so that two fit
-constexpr int kMostParts = 8;               // of a tile's columns: the largest portable cluster
-constexpr int kSumStride = kMixedRows + 4;  // floats; padding against bank conflicts
+constexpr int kMostParts = 8;  // of a tile's columns: the largest portable cluster
 
-/// Sizes of one step: 128 rows by 128 columns by kTokens tokens; kScales factors a row (0, 1 or up to 4).
-template <Packing kPacking, int kScales, int kTokens>
+/// Sizes of one step: 16 kRowWarps rows by 128 columns by kTokens tokens; kScales factors a row (0, 1 or up to 4).
+template <Packing kPacking, int kScales, int kTokens, int kRowWarps>
 struct Step {
+  static constexpr int kRowWarpCount = kRowWarps;
+  static constexpr int kRows = kRowWarps * 16;
+  static constexpr int kRowThreads = kRowWarps * 32;
+  static constexpr int kBlocks = kRowWarps == 8 ? 2 : 1;  // on a multiprocessor
+  static constexpr int kMostShared = kRowWarps == 8 ? 115712 : 232448;
+  static constexpr int kSumStride = kRows + 4;  // floats; padding against bank conflicts
   static constexpr bool kInt8 = kPacking == Packing::int8_rows;
   // 128 tokens' sums leave room for one loading warp; with fewer, four give registers to the row warps.
   static constexpr bool kMoveRegisters = kTokens < 128;
-  static constexpr int kLoadWarps = kMoveRegisters ? 4 : 1;
+  static constexpr int kLoadWarps = kMoveRegisters ? 4 : kRowWarps / 8;
   static constexpr int kThreads = kRowThreads + kLoadWarps * 32;
   static constexpr int kVectorBytes = kInt8 ? 2048 : 1024;  // of a warp: 16 rows
   static constexpr int kWarpBytes = kVectorBytes + kScales * 32;
@@ -41,7 +42,7 @@ struct Step {
   static constexpr int kStages = kStepCols / kTokenCols;       // of activations in a step
   static constexpr int kPanelBytes = kTokens * 128;
   static constexpr int kTokenBytes = kTokenCols / 64 * kPanelBytes;
-  static constexpr int kTokenSlots = kTokens == 16 ? 6 : kTokens == 64 ? 5 : 4;
+  static constexpr int kTokenSlots = kTokens == 16 || kRowWarps == 16 ? 6 : kTokens == 64 ? 5 : 4;
   static constexpr int kTokenRing = kTokenBytes * kTokenSlots;
   static constexpr int kMostSlots = kInt8 ? 6 : 10;
   static constexpr int kBarriers = 2 * kTokenSlots + 2 * kRowWarps * kMostSlots;
@@ -71,7 +72,7 @@ __device__ __forceinline__ Rings rings_at(uint32_t base) {
   rings.full = rings.weights + S::kWeightRing;
   rings.empty = rings.full + S::kTokenSlots * 8;
   rings.weights_full = rings.empty + S::kTokenSlots * 8;
-  rings.weights_empty = rings.weights_full + kRowWarps * S::kWeightSlots * 8;
+  rings.weights_empty = rings.weights_full + S::kRowWarpCount * S::kWeightSlots * 8;
   return rings;
 }
 
@@ -90,7 +91,10 @@ struct Part {
 };
 
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-__device__ __forceinline__ void sync_row_warps() { asm volatile("bar.sync 1, %0;" ::"n"(kRowThreads) : "memory"); }
+template <int kRowThreads>
+__device__ __forceinline__ void sync_row_warps() {
+  asm volatile("bar.sync 1, %0;" ::"n"(kRowThreads) : "memory");
+}
 
 /// Brings the weights of one row warp: one lane's work.
 template <class S>
@@ -106,7 +110,7 @@ struct WeightLoader {
   /// Rows behind the last 16-row tile repeat it; nobody stores their sums.
   __device__ __forceinline__ WeightLoader(const LinearTask& task, const Part& part, const Rings& rings, int row_warp)
       : factor_bytes(task.weight.step_scales * 32), left(part.count) {
-    const int tile = min(part.row_tile * kRowWarps + row_warp, task.weight.tiles - 1);
+    const int tile = min(part.row_tile * S::kRowWarpCount + row_warp, task.weight.tiles - 1);
     const size_t unit = static_cast<size_t>(tile) * (task.weight.padded_cols / kStepCols) + part.first;
     data = task.weight.data + unit * S::kVectorBytes;
     factors = reinterpret_cast<const uint8_t*>(task.weight.factors) + unit * factor_bytes;
@@ -147,11 +151,12 @@ __device__ __forceinline__ void copy_tokens(uint32_t to, const char* from, int e
 /// the same word of every 64 columns, put where the fragments' order wants it, of every so many tokens.
 template <class S, int kTokens>
 __device__ __forceinline__ void load(const LinearTask& task, const Part& part, const Rings& rings) {
-  constexpr int kTurns = 8 / S::kLoadWarps;  // tokens of a warp in eight; also the row warps it serves
+  constexpr int kTurns = 8 / S::kLoadWarps;                  // tokens of a warp in eight
+  constexpr int kServed = S::kRowWarpCount / S::kLoadWarps;  // row warps
   const int lane = threadIdx.x % 32;
-  const int warp = (threadIdx.x - kRowThreads) / 32;
-  WeightLoader<S> weights(task, part, rings, warp * kTurns + lane % kTurns);
-  if (lane < kTurns) {
+  const int warp = (threadIdx.x - S::kRowThreads) / 32;
+  WeightLoader<S> weights(task, part, rings, warp * kServed + lane % kServed);
+  if (lane < kServed) {
 #pragma unroll 1
     for (int i = 0; i < S::kWeightSlots; ++i) weights.bring();
   }
@@ -167,7 +172,7 @@ __device__ __forceinline__ void load(const LinearTask& task, const Part& part, c
   uint32_t parity = 1;
   for (int stage = 0; stage < part.count * S::kStages; ++stage) {
     if (stage % S::kStages == 0 && stage / S::kStages >= S::kLag) {
-      if (lane < kTurns) weights.bring();
+      if (lane < kServed) weights.bring();
       __syncwarp();
     }
     wait_barrier(rings.empty + slot * 8, parity);
@@ -193,11 +198,10 @@ __device__ __forceinline__ void load(const LinearTask& task, const Part& part, c
   asm volatile("cp.async.wait_all;" ::: "memory");
 }
 
-/// What the eight row warps do with a part: its products.
-template <class T, Packing kPacking, int kScales, int kTokens>
+/// What the row warps do with a part: its products.
+template <class T, class S, Packing kPacking, int kScales, int kTokens>
 __device__ __forceinline__ void multiply(const LinearTask& task, const Part& part, const Rings& rings,
                                          float (&sums)[1][kTokens / 8][4]) {
-  using S = Step<kPacking, kScales, kTokens>;
   const int lane = threadIdx.x % 32;
   const int warp = __shfl_sync(~0u, static_cast<int>(threadIdx.x) / 32, 0);
   const uint32_t ring = rings.weights + warp * (S::kWarpBytes * S::kWeightSlots);
@@ -244,7 +248,7 @@ __device__ __forceinline__ void multiply(const LinearTask& task, const Part& par
 }
 
 /// The block's sums into shared memory, [token][row], over the rings.
-template <int kTokens>
+template <int kTokens, int kSumStride>
 __device__ __forceinline__ void lay_out_sums(const float (&sums)[kTokens / 8][4], float* tile) {
   const int lane = threadIdx.x % 32;
   float* mine = tile + lane % 4 * 2 * kSumStride + threadIdx.x / 32 * 16 + lane / 4;
@@ -279,31 +283,40 @@ __device__ __forceinline__ void store_four(const LinearTask& task, int row, int 
   }
 }
 
-/// Sums the parts of the tile, every block some tokens, and stores them; the row warps alone.
-template <class T, int kTokens>
-__device__ __forceinline__ void join_and_store(const LinearTask& task, const Part& part, int parts, uint32_t tile,
-                                               float sum_scale) {
-  const int lane = threadIdx.x % 32;
-  const int row = part.row_tile * kMixedRows + lane * 4;
-  const int first_token = part.token_tile * kTokens;
-  const int tokens = min(kTokens, task.tokens - first_token);
-  SumEnd ends[4];
+/// Scales and biases of four rows.
+template <class S>
+__device__ __forceinline__ void find_ends(const LinearTask& task, int row, float sum_scale, SumEnd (&ends)[4]) {
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
     ends[i] = end_of(task, row + i);
     ends[i].scale *= sum_scale;
   }
+}
+
+/// Sums the parts of the tile, every block some tokens, and stores them; the row warps alone.
+template <class T, class S, int kTokens>
+__device__ __forceinline__ void join_and_store(const LinearTask& task, const Part& part, int parts, uint32_t tile,
+                                               float sum_scale) {
+  constexpr int kBands = S::kRows / 128;  // a warp stores 128 rows of a token
+  const int lane = threadIdx.x % 32;
+  const int warp = threadIdx.x / 32;
+  const int row_of_tile = warp % kBands * 128 + lane * 4;
+  const int row = part.row_tile * S::kRows + row_of_tile;
+  const int first_token = part.token_tile * kTokens;
+  const int tokens = min(kTokens, task.tokens - first_token);
+  SumEnd ends[4];
+  find_ends<S>(task, row, sum_scale, ends);
   const bool together = row + 3 < task.weight.rows && task.out_stride % 4 == 0 &&
                         reinterpret_cast<uintptr_t>(task.out) % (task.out_float ? 16 : 8) == 0;
   if (parts > 1) {
     arrive_at_cluster();
     wait_for_cluster();
   } else {
-    sync_row_warps();
+    sync_row_warps<S::kRowThreads>();
   }
-  const int warp = threadIdx.x / 32;
-  for (int token = warp * parts + part.rank; token < tokens; token += kRowWarps * parts) {
-    const uint32_t from = tile + (token * kSumStride + lane * 4) * 4;
+  constexpr int kTokenWarps = S::kRowWarpCount / kBands;
+  for (int token = warp / kBands * parts + part.rank; token < tokens; token += kTokenWarps * parts) {
+    const uint32_t from = tile + (token * S::kSumStride + row_of_tile) * 4;
     float sums[4] = {};
 #pragma unroll 4
     for (int block = 0; block < parts; ++block) {
@@ -319,10 +332,10 @@ __device__ __forceinline__ void join_and_store(const LinearTask& task, const Par
 }
 #endif
 
-template <class T, Packing kPacking, int kScales, int kTokens>
+template <class T, Packing kPacking, int kScales, int kTokens, int kRowWarps>
 __device__ __forceinline__ void run_part(const LinearTask& task, int parts, int token_tiles) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  using S = Step<kPacking, kScales, kTokens>;
+  using S = Step<kPacking, kScales, kTokens, kRowWarps>;
   extern __shared__ __align__(1024) uint8_t shared[];
   let_next_start();
   const Rings rings = rings_at<S>(__shfl_sync(~0u, shared_address(shared), 0));
@@ -339,7 +352,7 @@ __device__ __forceinline__ void run_part(const LinearTask& task, int parts, int 
     publish_shared();
   }
   __syncthreads();
-  if (threadIdx.x >= kRowThreads) {
+  if (threadIdx.x >= S::kRowThreads) {
     if constexpr (S::kMoveRegisters) set_registers<48, false>();
     load<S, kTokens>(task, part, rings);
     for (int i = 0; parts > 1 && i < 2; ++i) {  // all of a cluster arrive
@@ -349,51 +362,51 @@ __device__ __forceinline__ void run_part(const LinearTask& task, int parts, int 
   } else {
     if constexpr (S::kMoveRegisters) set_registers<96, true>();  // (8 * 96 + 4 * 48) / 12 warps = 80
     float sums[1][kTokens / 8][4] = {};
-    multiply<T, kPacking, kScales, kTokens>(task, part, rings, sums);
-    sync_row_warps();  // nobody reads the rings any more
-    lay_out_sums<kTokens>(sums[0], reinterpret_cast<float*>(shared));
-    join_and_store<T, kTokens>(task, part, parts, rings.tokens, S::kInt8 ? 1.0f : Factors<T>::kSumScale);
+    multiply<T, S, kPacking, kScales, kTokens>(task, part, rings, sums);
+    sync_row_warps<S::kRowThreads>();  // nobody reads the rings any more
+    lay_out_sums<kTokens, S::kSumStride>(sums[0], reinterpret_cast<float*>(shared));
+    join_and_store<T, S, kTokens>(task, part, parts, rings.tokens, S::kInt8 ? 1.0f : Factors<T>::kSumScale);
   }
 #endif
 }
 template <class T, Packing kPacking, int kScales, int kTokens>
-__global__ void __launch_bounds__((Step<kPacking, kScales, kTokens>::kThreads), kBlocksAtOnce)
+__global__ void __launch_bounds__((Step<kPacking, kScales, kTokens, 8>::kThreads), 2)
     mixed_split_kernel(const __grid_constant__ LinearTask task, int parts, int token_tiles) {
-  run_part<T, kPacking, kScales, kTokens>(task, parts, token_tiles);
+  run_part<T, kPacking, kScales, kTokens, 8>(task, parts, token_tiles);
 }
-/// Nine warps with all the registers there are; launch bounds would have the compiler count them as twelve.
-template <class T, Packing kPacking, int kScales, int kTokens>
+/// 128 tokens: 9 or 18 warps with all the registers there are; launch bounds would have the compiler count more warps.
+template <class T, Packing kPacking, int kScales, int kRowWarps>
 __global__ void __maxnreg__(112)
     mixed_split_wide_kernel(const __grid_constant__ LinearTask task, int parts, int token_tiles) {
-  run_part<T, kPacking, kScales, kTokens>(task, parts, token_tiles);
+  run_part<T, kPacking, kScales, 128, kRowWarps>(task, parts, token_tiles);
 }
 
 struct Kernel {
   void (*run)(LinearTask, int, int) = nullptr;
   int shared_bytes = 0;
   int threads = 0;
-  int tokens = 0;  // of one tile
 };
+template <class T, Packing kPacking, int kScales, int kTokens, int kRowWarps = 8>
+Kernel kernel_of() {
+  using S = Step<kPacking, kScales, kTokens, kRowWarps>;
+  if constexpr (S::kMoveRegisters) {
+    return {mixed_split_kernel<T, kPacking, kScales, kTokens>, S::kSharedBytes, S::kThreads};
+  } else {
+    return {mixed_split_wide_kernel<T, kPacking, kScales, kRowWarps>, S::kSharedBytes, S::kThreads};
+  }
+}
 template <class T, Packing kPacking, int kScales>
-Kernel choose_tokens(int tokens) {
-  const auto make = [](auto of) -> Kernel {
-    constexpr int kTokens = decltype(of)::value;
-    using S = Step<kPacking, kScales, kTokens>;
-    if constexpr (S::kMoveRegisters) {
-      return {mixed_split_kernel<T, kPacking, kScales, kTokens>, S::kSharedBytes, S::kThreads, kTokens};
-    } else {
-      return {mixed_split_wide_kernel<T, kPacking, kScales, kTokens>, S::kSharedBytes, S::kThreads, kTokens};
-    }
-  };
-  if (tokens <= 16) return make(std::integral_constant<int, 16>{});
-  if (tokens <= 32) return make(std::integral_constant<int, 32>{});
-  return tokens <= 64 ? make(std::integral_constant<int, 64>{}) : make(std::integral_constant<int, 128>{});
+Kernel choose_tile(int rows, int tokens) {
+  if (tokens == 16) return kernel_of<T, kPacking, kScales, 16>();
+  if (tokens == 32) return kernel_of<T, kPacking, kScales, 32>();
+  if (tokens == 64) return kernel_of<T, kPacking, kScales, 64>();
+  return rows == 128 ? kernel_of<T, kPacking, kScales, 128>() : kernel_of<T, kPacking, kScales, 128, 16>();
 }
 template <class T>
-Kernel choose_kernel(const LinearTask& task) {
-  if (task.weight.packing == Packing::int8_rows) return choose_tokens<T, Packing::int8_rows, 0>(task.tokens);
-  return task.weight.step_scales <= 1 ? choose_tokens<T, Packing::int4_groups, 1>(task.tokens)
-                                      : choose_tokens<T, Packing::int4_groups, 4>(task.tokens);
+Kernel choose_kernel(const PackedView& weight, int rows, int tokens) {
+  if (weight.packing == Packing::int8_rows) return choose_tile<T, Packing::int8_rows, 0>(rows, tokens);
+  return weight.step_scales <= 1 ? choose_tile<T, Packing::int4_groups, 1>(rows, tokens)
+                                 : choose_tile<T, Packing::int4_groups, 4>(rows, tokens);
 }
 
 /// Parts of a tile's columns for which the busiest multiprocessor has least to do; a block costs about one step more
@@ -408,18 +421,30 @@ int parts_for(int tiles, int steps, int multiprocessors) {
   return best;
 }
 
+int tiles_of(const LinearTask& task, int rows, int tokens) {
+  return (task.weight.rows + rows - 1) / rows * ((task.tokens + tokens - 1) / tokens);
+}
+
 }  // namespace
 
-void mixed_gemm_split(const LinearTask& task, Context& context) {
-  const Kernel kernel =
-      context.activation == DType::f16 ? choose_kernel<__half>(task) : choose_kernel<__nv_bfloat16>(task);
-  const int token_tiles = (task.tokens + kernel.tokens - 1) / kernel.tokens;
-  const int tiles = round_up(task.weight.rows, kMixedRows) / kMixedRows * token_tiles;
-  const int parts = parts_for(tiles, task.weight.padded_cols / kStepCols, context.multiprocessors);
+SplitPlan plan_split(const LinearTask& task, const Context& context) {
+  SplitPlan plan;
+  plan.rows = task.tokens <= 128 ? 128 : 256;
+  plan.tokens = task.tokens <= 16 ? 16 : task.tokens <= 32 ? 32 : task.tokens <= 64 ? 64 : 128;
+  plan.parts =
+      parts_for(tiles_of(task, plan.rows, plan.tokens), task.weight.padded_cols / kStepCols, context.multiprocessors);
+  return plan;
+}
+
+void mixed_gemm_split(const LinearTask& task, const SplitPlan& plan, Context& context) {
+  const Kernel kernel = context.activation == DType::f16
+                            ? choose_kernel<__half>(task.weight, plan.rows, plan.tokens)
+                            : choose_kernel<__nv_bfloat16>(task.weight, plan.rows, plan.tokens);
   check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize, kernel.shared_bytes),
         "giving a kernel its shared memory");
-  launch_clusters(context, kernel.run, parts, tiles * parts, kernel.threads, static_cast<size_t>(kernel.shared_bytes),
-                  task, parts, token_tiles);
+  launch_clusters(context, kernel.run, plan.parts, tiles_of(task, plan.rows, plan.tokens) * plan.parts, kernel.threads,
+                  static_cast<size_t>(kernel.shared_bytes), task, plan.parts,
+                  (task.tokens + plan.tokens - 1) / plan.tokens);
 }
 
 }  // namespace flightdeck::cuda
