@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "kernels/cuda/attention_kernels.h"
+#include "kernels/cuda/attention_rope.h"
 #include "kernels/cuda/launch.h"
 
 namespace flightdeck::cuda {
@@ -132,7 +133,10 @@ class WarpTiles {
       for (int i = 0; i < kD / 8; ++i) {
         const int column = i * 8 + 2 * t;
         uint32_t pair = 0;
-        if (row < rows && i * 8 < p.head_dim) pair = *reinterpret_cast<const uint32_t*>(from + column);
+        if (row < rows && i * 8 < p.head_dim) {
+          pair = p.rope_table ? rotated_pair(p, from, column, last_position)
+                              : *reinterpret_cast<const uint32_t*>(from + column);
+        }
         queries[q][i / 2][i % 2] = query_pair(p, pair);
       }
       for (int j = 0; j < 2; ++j) {
@@ -379,8 +383,9 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
   if (range.begin >= range.end) return;
   const int first_head = kv_head * p.group + chunk * kRows, rows = min(kRows, p.group - chunk * kRows);
 
-  WarpTiles<kD, kQ, kRing> tiles(p, p.block_tables + static_cast<size_t>(sequence) * p.max_blocks, kv_head, range,
-                                 memory);
+  const int32_t* table = p.block_tables + static_cast<size_t>(sequence) * p.max_blocks;
+  if (p.rope_table && range.end == last_position + 1) write_key_value(p, table, token, kv_head, last_position);
+  WarpTiles<kD, kQ, kRing> tiles(p, table, kv_head, range, memory);
   tiles.last_position = last_position;
   for (int i = 0; i < kRing; ++i) tiles.fetch(i);
   tiles.load_queries(token, first_head, rows);

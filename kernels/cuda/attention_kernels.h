@@ -30,4 +30,8 @@ void attention_prefill(const AttentionParams& params, const Context& context);
 /// The same with Hopper's asynchronous tensor-core instructions; false when this GPU or shape is none of its own.
 bool attention_prefill_hopper(const AttentionParams& params, const Context& context);
 
+/// rope_cache_write and attention of a decode step as one kernel; false when they are no such pair. The rotated queries
+/// are kept nowhere: qkv stays as it is.
+bool rope_attention(const RopeCacheWriteArgs& rope, const AttentionArgs& args, Context& context);
+
 }  // namespace flightdeck::cuda

@@ -58,8 +58,8 @@ class CudaBackend final : public Backend {
   void linear(const LinearArgs& args) override { fuser_.linear(args); }
   void rope(const RopeArgs& args) override { cuda::rope(args, behind_fused()); }
   void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, behind_fused()); }
-  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, behind_fused()); }
-  void attention(const AttentionArgs& args) override { cuda::attention(args, behind_fused()); }
+  void rope_cache_write(const RopeCacheWriteArgs& args) override { fuser_.rope_cache_write(args); }
+  void attention(const AttentionArgs& args) override { fuser_.attention(args); }
   void activation(const ActivationArgs& args) override { cuda::activation(args, behind_fused()); }
   void gated_activation(const GatedActivationArgs& args) override { fuser_.gate(args); }
   void multiply(const BinaryArgs& args) override { cuda::multiply(args, behind_fused()); }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "kernels/cuda/attention_kernels.h"
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/op_fuser.h"
 #include "kernels/cuda/vector_access.h"
@@ -44,6 +45,8 @@ bool is_result_of(const FusedLinear& linear, const Matrix& matrix) {
          task.weight.rows == matrix.cols;
 }
 
+bool few(int tokens) { return tokens > 0 && tokens <= kGemvTokens; }
+
 }  // namespace
 
 void OpFuser::record(const std::function<void()>& operations) {
@@ -59,22 +62,37 @@ void OpFuser::record(const std::function<void()>& operations) {
   recording_ = false;
 }
 
-void OpFuser::hold(const Held& held, int tokens) {
-  if (recording_ && !context_.deterministic && tokens > 0 && tokens <= kGemvTokens) {
+void OpFuser::hold(const Held& held, bool few_tokens) {
+  if (recording_ && !context_.deterministic && few_tokens) {
     held_.push_back(held);
   } else {
     flush();
     run(held);
   }
 }
-void OpFuser::linear(const LinearArgs& args) { hold({Kind::linear, args, {}, {}}, args.in.rows); }
+void OpFuser::linear(const LinearArgs& args) { hold({Kind::linear, args, {}, {}, {}}, few(args.in.rows)); }
 void OpFuser::norm(const RmsNormArgs& args) {
-  hold({Kind::norm, {}, {args.out, args.in, {}, args.weight, args.eps}, {}}, args.in.rows);
+  hold({Kind::norm, {}, {args.out, args.in, {}, args.weight, args.eps}, {}, {}}, few(args.in.rows));
 }
 void OpFuser::residual_norm(const ResidualRmsNormArgs& args) {
-  hold({Kind::residual_norm, {}, args, {}}, args.residual.rows);
+  hold({Kind::residual_norm, {}, args, {}, {}}, few(args.residual.rows));
 }
-void OpFuser::gate(const GatedActivationArgs& args) { hold({Kind::gate, {}, {}, args}, args.out.rows); }
+void OpFuser::gate(const GatedActivationArgs& args) { hold({Kind::gate, {}, {}, args, {}}, few(args.out.rows)); }
+void OpFuser::rope_cache_write(const RopeCacheWriteArgs& args) {
+  hold({Kind::rope, {}, {}, {}, args}, args.batch.tokens == args.batch.sequences);
+}
+void OpFuser::attention(const AttentionArgs& args) {
+  if (held_.empty() || held_.back().kind != Kind::rope) {
+    flush();
+    return cuda::attention(args, context_);
+  }
+  const Held rope = held_.back();
+  held_.pop_back();
+  flush();
+  if (rope_attention(rope.rope, args, context_)) return;
+  run(rope);
+  cuda::attention(args, context_);
+}
 
 void OpFuser::run(const Held& held) {
   switch (held.kind) {
@@ -86,6 +104,8 @@ void OpFuser::run(const Held& held) {
       return residual_rms_norm(held.norm, context_);
     case Kind::gate:
       return gated_activation(held.gate, context_);
+    case Kind::rope:
+      return cuda::rope_cache_write(held.rope, context_);
   }
 }
 

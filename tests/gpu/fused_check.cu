@@ -1,7 +1,7 @@
 // Linears with what stands around them in one kernel against the same operations one by one; with --bench the speed of
 // a 7B step's layers.
 //   nvcc with kernels/cuda/*.cu; run.sh does it.
-#include <cstring>
+#include <algorithm>
 #include <functional>
 
 #include "kernels/cuda/cuda_ops.h"
@@ -138,6 +138,80 @@ void check_layers(cuda::Context& context) {
   }
 }
 
+/// Rope, the write into the cache and attention of one decode step: output, keys and values.
+std::vector<Doubles> attend(cuda::Context& context, int heads, int kv_heads, int dim, const std::vector<int>& lengths,
+                            bool fused) {
+  constexpr int kBlock = 16;
+  const DType dtype = context.activation;
+  const int sequences = static_cast<int>(lengths.size()), width = (heads + 2 * kv_heads) * dim;
+  const int longest = *std::max_element(lengths.begin(), lengths.end()), table_width = (longest + kBlock - 1) / kBlock;
+  std::vector<int32_t> positions, rows, offsets = {0}, tables;
+  for (int i = 0; i < sequences; ++i) {
+    positions.push_back(lengths[i] - 1);
+    rows.push_back(i);
+    offsets.push_back(i + 1);
+    for (int b = 0; b < table_width; ++b) tables.push_back(b * sequences + i);
+  }
+  const size_t numbers = tables.size() * kBlock * kv_heads * dim;
+  Doubles qkv_values = random_values(static_cast<size_t>(sequences) * width, 1),
+          keys_values = random_values(numbers, 2), values_values = random_values(numbers, 3),
+          out_values(static_cast<size_t>(sequences) * heads * dim),
+          angles = random_values(static_cast<size_t>(longest) * dim, 4, 0.7);
+  Values qkv(qkv_values, dtype), keys(keys_values, DType::f16), values(values_values, DType::f16),
+      out(out_values, dtype), table(angles, DType::f32);
+  const Buffer at = on_device(positions), sequence_of = on_device(rows), starts = on_device(offsets),
+               kv_lengths = on_device(lengths), blocks = on_device(tables);
+  BatchView batch;
+  batch.tokens = batch.sequences = sequences;
+  batch.max_blocks = table_width;
+  batch.positions = at.as<int32_t>();
+  batch.sequence_of = sequence_of.as<int32_t>();
+  batch.query_offsets = starts.as<int32_t>();
+  batch.kv_lengths = kv_lengths.as<int32_t>();
+  batch.block_tables = blocks.as<int32_t>();
+  const KvCacheView cache = {keys.data(), values.data(), DType::f16, static_cast<int>(tables.size()),
+                             kBlock,      kv_heads,      dim};
+  AttentionArgs attention;
+  attention.out = out.matrix(sequences, heads * dim);
+  attention.q = qkv.matrix(sequences, heads * dim, width);
+  attention.cache = cache;
+  attention.batch = batch;
+  attention.heads = heads;
+  attention.scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  cuda::OpFuser fuser(context);
+  const auto all = [&] {
+    fuser.rope_cache_write({cache, qkv.matrix(sequences, width), batch, heads, dim, static_cast<float*>(table.data())});
+    fuser.attention(attention);
+  };
+  if (fused) {
+    fuser.record(all);
+  } else {
+    all();
+  }
+  return {out.read(), keys.read(), values.read()};
+}
+
+void check_attention(cuda::Context& context) {
+  const int shapes[][3] = {{32, 32, 128}, {32, 4, 64}, {8, 1, 128}, {4, 4, 32}, {40, 2, 256}};
+  const std::vector<int> lengths[] = {{1}, {16}, {17}, {300}, {2000}, {1, 2, 15, 33, 64, 129, 700, 1025, 31}};
+  const char* const names[] = {"out", "keys", "values"};
+  for (const auto& shape : shapes) {
+    for (const auto& each : lengths) {
+      const std::string name = "rope and attention " + std::string(name_of(context.activation)) + " " +
+                               std::to_string(shape[0]) + "/" + std::to_string(shape[1]) + "x" +
+                               std::to_string(shape[2]) + " S=" + std::to_string(each.size()) + " to " +
+                               std::to_string(*std::max_element(each.begin(), each.end()));
+      guarded(name, [&] {
+        const auto expected = attend(context, shape[0], shape[1], shape[2], each, false);
+        const auto got = attend(context, shape[0], shape[1], shape[2], each, true);
+        for (size_t i = 0; i < got.size(); ++i) {
+          compare(name + " " + names[i], got[i], expected[i], tolerance_of(context.activation));
+        }
+      });
+    }
+  }
+}
+
 /// Milliseconds of a replayed graph.
 float replay_ms(cuda::Context& context, const std::function<void()>& body) {
   cudaGraph_t graph;
@@ -210,6 +284,7 @@ int main(int argc, char** argv) {
       for (const DType dtype : {DType::f16, DType::bf16}) {
         cuda::Context context(0, dtype);
         check_layers(context);
+        check_attention(context);
       }
     }
     if (option == "--bench" || option == "--bench-only") {
