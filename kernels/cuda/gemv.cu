@@ -63,8 +63,7 @@ __device__ __forceinline__ void add_steps(const uint8_t* lane_vectors, const uin
         const float4 zero = *reinterpret_cast<const float4*>(group_sums + at * group_floats);
         raw[s][0] = zero.x, raw[s][1] = zero.y, raw[s][2] = zero.z, raw[s][3] = zero.w;
         factor[s] = {1, 1};
-        if constexpr (kScales > 0)
-          factor[s] = __half22float2(*reinterpret_cast<const __half2*>(factors + at * I::kFactorStride));
+        if constexpr (kScales > 0) factor[s] = __half22float2(*reinterpret_cast<const __half2*>(factors + at * 128));
       }
 #pragma unroll
       for (int i = 0; i < kBlocks; ++i) {
@@ -101,88 +100,61 @@ class Consumer {
         group_floats_(plan.token_slots * 2),
         deep_(plan.stages > 3),
         vectors_(shared + warp * stage_bytes_ + lane * 16),
-        factors_(shared + warp * stage_bytes_ + I::kBytes + (I::kBulk ? lane / 4 : lane) * 4),
+        factors_(shared + warp * stage_bytes_ + I::kBytes + lane * 4),
         group_sums_(reinterpret_cast<const float*>(shared + plan.group_sums_at) +
                     min(lane % 4 * 2, plan.token_slots - 2) * 2),
         steps_(plan.linear.task.weight.steps),
         tile_items_((steps_ + I::kSteps - 1) / I::kSteps),
-        leads_(lane == 0),
         item_(warp),
         walk_(plan.linear.task.weight, tiles, warp, lane) {
     lane_activations_ = {shared_address(shared + plan.activations_at) +
                              lane / 4 * gemv_row_bytes(plan.linear.task.weight.padded_cols) + lane % 4 * 16,
                          lane / 4 < plan.linear.task.tokens};
-    vector_slots_ = shared_address(I::kBulk ? shared + warp * stage_bytes_ : vectors_);
+    vector_slots_ = shared_address(vectors_);
     factor_slots_ = shared_address(factors_);
-    barriers_ = shared_address(shared + plan.barriers_at) + warp * plan.stages * 8;
-    if (I::kBulk && leads_) {
-      for (int stage = 0; stage < plan.stages; ++stage) make_barrier(barriers_ + stage * 8, 1);
-      publish_barriers();
+    for (int stage = 0; stage < plan.stages - 1; ++stage) {
+      walk_.copy(vector_slots_ + stage * I::kSlotBytes, factor_slots_ + stage * I::kSlotBytes);
     }
-    __syncwarp();
-    for (last_ = 0; last_ < plan.stages - 1; ++last_) copy();
+    last_slot_ = (plan.stages - 1) * I::kSlotBytes;
   }
 
   /// This warp's share of the next tile.
   __device__ __forceinline__ void add_tile(float (&sums)[2][4]) {
     for (; item_ < tile_items_; item_ += kGemvWarps) {
-      wait();
-      copy();
-      const int slot = stage_ * I::kSlotBytes;
+      if (deep_) {
+        wait_for_copies<3>();
+      } else {
+        wait_for_copies<1>();
+      }
+      walk_.copy(vector_slots_ + last_slot_, factor_slots_ + last_slot_);
       const int step = item_ * I::kSteps;
       const float* group_sums = group_sums_ + step * I::kGroups * group_floats_;
       if (step + I::kSteps <= steps_) {
-        add_steps<T, kPacking, kScales, I::kSteps>(vectors_ + slot, factors_ + slot, lane_activations_,
+        add_steps<T, kPacking, kScales, I::kSteps>(vectors_ + slot_, factors_ + slot_, lane_activations_,
                                                    step * (I::kStepCols * 2), group_sums, group_floats_, sums);
       } else {
-        add_steps<T, kPacking, kScales, 1>(vectors_ + slot, factors_ + slot, lane_activations_,
+        add_steps<T, kPacking, kScales, 1>(vectors_ + slot_, factors_ + slot_, lane_activations_,
                                            step * (I::kStepCols * 2), group_sums, group_floats_, sums);
       }
-      last_ = stage_;
-      if (++stage_ * I::kSlotBytes == stage_bytes_) {
-        stage_ = 0;
-        parity_ ^= 1;
-      }
+      last_slot_ = slot_;
+      slot_ = slot_ + I::kSlotBytes == stage_bytes_ ? 0 : slot_ + I::kSlotBytes;
     }
     item_ -= tile_items_;
   }
 
  private:
-  /// For the item in the next slot.
-  __device__ __forceinline__ void wait() {
-    if constexpr (I::kBulk) {
-      wait_barrier(barriers_ + stage_ * 8, parity_);
-      __syncwarp();  // all lanes are done with the slot before
-    } else if (deep_) {
-      wait_for_copies<3>();
-    } else {
-      wait_for_copies<1>();
-    }
-  }
-  /// Into the slot that became free last.
-  __device__ __forceinline__ void copy() {
-    const int slot = last_ * I::kSlotBytes;
-    if constexpr (!I::kBulk) {
-      walk_.copy(vector_slots_ + slot, factor_slots_ + slot);
-    } else if (leads_) {
-      walk_.copy_item(vector_slots_ + slot, barriers_ + last_ * 8);
-    }
-  }
-
   const int stage_bytes_, group_floats_;
   const bool deep_;
   const uint8_t* vectors_;
   const uint8_t* factors_;
   const float* group_sums_;
   const int steps_, tile_items_;
-  const bool leads_;
   int item_;
-  uint32_t vector_slots_, factor_slots_, barriers_;
+  uint32_t vector_slots_, factor_slots_;
   Walk<kPacking, kScales> walk_;
   LaneActivations lane_activations_;
-  int stage_ = 0;  // slot of the item
-  int last_;       // of the item before: free
-  uint32_t parity_ = 0;
+  int slot_ = 0;   // byte offset of the item's slot in the ring
+  int last_slot_;  // of the item before: free
 };
 
 /// A thread's sum at the end of tiles: of one of a group's tiles (with a gate, of one and its partner), one token and
@@ -335,8 +307,7 @@ size_t lay_out(GemvPlan& plan, const Kernel& kernel, int stages) {
   plan.token_slots = round_up(tokens, 2);
   plan.tile_group = plan.linear.gated ? std::max(2, usual_group) : usual_group;
   plan.stages = stages;
-  plan.barriers_at = kGemvWarps * stages * kernel.slot_bytes;
-  plan.sums_at = plan.barriers_at + kGemvWarps * stages * 8;
+  plan.sums_at = kGemvWarps * stages * kernel.slot_bytes;
   plan.norm_at = plan.sums_at + 2 * plan.tile_group * kGemvWarps * tokens * kTokenStride * 4;
   plan.group_sums_at = round_up(plan.norm_at + (plan.linear.norm_weight ? norm_floats(tokens, cols) * 4 : 0), 16);
   const int group_bytes = kernel.group_cols > 0 ? cols / kernel.group_cols * plan.token_slots * 8 : 0;

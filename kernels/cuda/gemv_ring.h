@@ -1,9 +1,7 @@
-// The weights' way into a block: every warp has a ring of slots in shared memory that runs on across tiles. Quantized
-// weights lie as a warp takes them: on Hopper the copy engine brings an item at once. Else every lane copies what it
-// alone will use, which needs no barrier.
+// The weights' way into a block: every warp has a ring of slots in shared memory, and every lane copies what it alone
+// will use, so that the copies need no barrier and run on across tiles.
 #pragma once
 
-#include "kernels/cuda/bulk_copy.h"
 #include "kernels/cuda/dequantize.h"
 #include "kernels/cuda/gemv.h"
 #include "kernels/cuda/launch.h"
@@ -25,8 +23,6 @@ struct Item {
   static constexpr int kBytes = kVectors * 512;
   static constexpr int kStepVectors = kVectors / kSteps;
   static constexpr int kSlotBytes = kBytes + kSteps * kScales * 128;
-  static constexpr bool kBulk = kHasBulkCopies && !kDense;
-  static constexpr int kFactorStride = kBulk ? 32 : 128;         // bytes in a slot from a factor of a row to its next
   static constexpr int kGroups = kScales == 0 ? 1 : kScales;     // of a step's columns that have one factor; int4 only
   static constexpr int kGroupVectors = kStepCols / kGroups / 8;  // of 8 activations
 };
@@ -37,7 +33,7 @@ struct GemvPlan {
   int token_slots = 0;  // of the sums of activation groups: tokens rounded up to pairs
   int tile_group = 1;   // tiles whose sums are added up at once
   int stages = 0;       // slots of a warp's ring: 3 or 5
-  int barriers_at = 0, sums_at = 0, norm_at = 0, group_sums_at = 0, activations_at = 0;  // bytes
+  int sums_at = 0, norm_at = 0, group_sums_at = 0, activations_at = 0;  // bytes
 };
 
 /// The tiles of a block in the order it takes them: every n-th; for a gate every n-th pair, a tile of the first half of
@@ -75,11 +71,9 @@ class Walk {
     unit_ = tiles.at(0) * tile_units + step_;
     jump_ = (tiles.half > 0 ? tiles.half : grid) * tile_units - tile_steps_;
     other_jump_ = (tiles.half > 0 ? grid - tiles.half : grid) * tile_units - tile_steps_;
-    data_ = weight.data + (I::kDense  ? static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16
-                           : I::kBulk ? 0
-                                      : lane * 16);
+    data_ = weight.data + (I::kDense ? static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16 : lane * 16);
     row8_bytes_ = row_bytes * 8;
-    factors_ = reinterpret_cast<const uint8_t*>(weight.factors) + (I::kBulk ? 0 : lane / 4 * 4);
+    factors_ = reinterpret_cast<const uint8_t*>(weight.factors) + lane / 4 * 4;
     items_ = max(0, (tiles.count * tile_items - warp + kGemvWarps - 1) / kGemvWarps);
     into_tile();
     if (items_ == 0) let_next_start();
@@ -100,19 +94,6 @@ class Walk {
       advance();
     }
     commit_copies();
-  }
-
-  /// The same in one piece, by one lane; the barrier's phase ends when everything is there.
-  __device__ __forceinline__ void copy_item(uint32_t slot, uint32_t barrier) {
-    if (items_ == 0) return;
-    const uint32_t steps = step_ + 1 < steps_ ? 2 : 1;
-    expect_bytes(barrier, steps * (1024 + kScales * 32));
-    copy_bulk(slot, data_ + static_cast<size_t>(unit_) * kUnitBytes, steps * 1024, barrier);
-    if constexpr (kScales > 0) {
-      copy_bulk(slot + I::kBytes, factors_ + static_cast<size_t>(unit_) * (kScales * 32), steps * (kScales * 32),
-                barrier);
-    }
-    advance();
   }
 
  private:
