@@ -41,7 +41,7 @@ struct Services {
       load_engine;
   std::function<Result<EngineManifest>(const BuildOptions&, const std::function<void(const BuildProgress&)>&, Stop)>
       build_engine;
-  std::function<Result<Preflight>(const BuildOptions&, uint64_t device_free_bytes, double read_bandwidth)> preflight;
+  std::function<Result<Preflight>(const BuildOptions&, const TargetDevice&)> preflight;
   std::function<std::vector<EngineListing>(const std::string& folder)> list_engines;
   std::function<CheckpointListing(const std::string& folder)> describe_checkpoint;
   std::function<std::vector<DeviceFacts>()> devices;

@@ -125,8 +125,8 @@ Services fakeServices(World& world) {
   services.build_engine = [&world](const BuildOptions& options, const auto& progress, std::stop_token stop) {
     return buildEngine(world, options, progress, stop);
   };
-  services.preflight = [](const BuildOptions& options, uint64_t free_bytes, double bandwidth) -> Result<Preflight> {
-    return preflightOf(options, free_bytes, bandwidth);
+  services.preflight = [](const BuildOptions& options, const TargetDevice& device) -> Result<Preflight> {
+    return preflightOf(options, device.free_bytes, device.read_bandwidth);
   };
   services.list_engines = [&world](const std::string&) {
     std::lock_guard lock(world.mutex);

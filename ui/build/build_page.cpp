@@ -252,7 +252,9 @@ void BuildPage::estimate() {
       this,
       [preflight = context_.services.preflight, asked, facts] {
         std::vector<Result<Preflight>> results;
-        for (const BuildOptions& one : asked) results.push_back(preflight(one, facts.free_bytes, facts.read_bandwidth));
+        const bool gpu = facts.id.rfind("cuda:", 0) == 0;
+        for (const BuildOptions& one : asked)
+          results.push_back(preflight(one, {facts.free_bytes, facts.read_bandwidth, gpu}));
         return results;
       },
       [this, round = ++round_, facts](const std::vector<Result<Preflight>>& results) {
