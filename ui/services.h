@@ -22,6 +22,7 @@ struct DeviceFacts {
   uint64_t total_bytes = 0;
   uint64_t free_bytes = 0;
   double read_bandwidth = 0;  // bytes a second, 0: unknown
+  std::string problem = {};   // why no engine can run on it; empty: it is fine
 };
 
 /// A checkpoint folder of the library.

@@ -17,12 +17,17 @@ constexpr int kSmallestContext = 64;
 
 double gib(uint64_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
 
+/// Why a GPU that is there is not used: said to the user, who would wonder. Empty where there is none.
+std::string unused_gpu() {
+  std::error_code code;
+  return std::filesystem::exists("/dev/nvidia0", code) ? "The GPU cannot be used: " + cuda_status() : std::string();
+}
+
 /// A GPU where there is a usable one; that one is there and is not used is never silent.
 bool prefers_gpu() {
   if (cuda_device_count() > 0) return true;
-  std::error_code code;
-  const bool present = std::filesystem::exists("/dev/nvidia0", code);
-  spdlog::log(present ? spdlog::level::warn : spdlog::level::debug, "running on the CPU: {}", cuda_status());
+  const std::string why = unused_gpu();
+  spdlog::log(why.empty() ? spdlog::level::debug : spdlog::level::warn, "running on the CPU: {}", cuda_status());
   return false;
 }
 
@@ -107,6 +112,7 @@ void describe(LoadedModel& model, const EngineSource& source, const EngineOption
   info.qformat = std::string(name_of(manifest.qformat));
   info.device = device.id;
   info.device_name = device.name;
+  if (options.device == "auto" && device.id == "cpu") info.device_note = unused_gpu();
   info.compute_cap = device.compute_cap;
   info.architecture = model.plan.info.architecture;
   info.vocab_size = model.plan.info.vocab_size;

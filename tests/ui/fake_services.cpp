@@ -144,9 +144,10 @@ Services fakeServices(World& world) {
     listing.bytes = 38'400'000;
     return listing;
   };
-  services.devices = [] {
-    return std::vector<DeviceFacts>{
-        {"cpu", "Test CPU, 2 threads, AVX-512 VNNI", 16'600'000'000, 11'100'000'000, 11.8e9}};
+  services.devices = [&world] {
+    std::vector<DeviceFacts> devices = world.gpus;
+    devices.push_back({"cpu", "Test CPU, 2 threads, AVX-512 VNNI", 16'600'000'000, 11'100'000'000, 11.8e9});
+    return devices;
   };
   services.encode_chat = encodeChat;
   services.save_settings = [&world](const Settings& settings) -> Result<void> {

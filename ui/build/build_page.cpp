@@ -183,7 +183,9 @@ const DeviceFacts* BuildPage::device() const {
   const auto& devices = context_.library.devices();
   for (const DeviceFacts& facts : devices)
     if (facts.id == context_.settings.value().device) return &facts;
-  return devices.empty() ? nullptr : &devices.front();
+  for (const DeviceFacts& facts : devices)
+    if (facts.problem.empty()) return &facts;
+  return nullptr;
 }
 
 void BuildPage::choose(const std::string& checkpoint) {
