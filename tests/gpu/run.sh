@@ -67,6 +67,8 @@ done
 if [ -x "$programs/flightdeck" ]; then
   run devices "$programs/flightdeck" devices --measure
   cat "$logs/devices.log"
+  run same_text "$root/tests/gpu/same_text.sh" "$programs/flightdeck" cuda:0
+  cat "$logs/same_text.log"
   model="${FLIGHTDECK_MODEL:-baichuan2_7b_chat}"
   if [ ${#speed[@]} -gt 0 ]; then
     for quantization in none int8_weight_only int4_weight_only; do

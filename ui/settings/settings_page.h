@@ -18,6 +18,8 @@ class SettingsPage : public QWidget {
  public:
   explicit SettingsPage(Context& context, QWidget* parent = nullptr);
   QComboBox* themeBox() const { return theme_; }
+  QComboBox* deviceBox() const { return device_; }
+  QLabel* deviceNoteLabel() const { return device_note_; }
 
  private:
   QVBoxLayout* section(QVBoxLayout* column, const QString& title, const QString& text);
@@ -27,12 +29,14 @@ class SettingsPage : public QWidget {
   void addFolders(QVBoxLayout* column);
   void addShortcuts(QVBoxLayout* column);
   void refreshDevices();
+  void refreshDeviceNote();
   void chooseEnginesFolder();
   Context& context_;
   QComboBox *theme_, *device_;
   QSpinBox *threads_, *batch_, *cache_;
   QCheckBox* load_last_;
   QLabel* engines_folder_;
+  QLabel* device_note_ = nullptr;
 };
 
 }  // namespace flightdeck
