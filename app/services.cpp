@@ -57,15 +57,27 @@ double readBandwidth(const std::string& device) {
 
 DeviceFacts factsOf(const DeviceInfo& info) { return {info.id, info.name, info.total_bytes, info.free_bytes, 0}; }
 
+/// A GPU that is there and that no engine can use: shown with its reason.
+DeviceFacts unusable(int device, const std::string& why) {
+  DeviceFacts facts;
+  facts.id = "cuda:" + std::to_string(device);
+  facts.name = "NVIDIA GPU";
+  facts.problem = why;
+  return facts;
+}
+
 std::vector<DeviceFacts> devices() {
   std::vector<DeviceFacts> facts;
   for (int i = 0; i < cuda_device_count(); ++i) {
     try {
       facts.push_back(factsOf(make_cuda_backend({.device = i})->info()));
     } catch (const DeviceError& error) {  // in use by others or broken: the CPU is still there
-      spdlog::warn("cuda:{} is left out: {}", i, error.what());
+      spdlog::warn("cuda:{} cannot be used: {}", i, error.what());
+      facts.push_back(unusable(i, error.what()));
     }
   }
+  std::error_code code;
+  if (facts.empty() && fs::exists("/dev/nvidia0", code)) facts.push_back(unusable(0, cuda_status()));
   facts.push_back(factsOf(make_cpu_backend()->info()));
   facts.back().read_bandwidth = readBandwidth(facts.back().name);
   return facts;

@@ -139,6 +139,9 @@ std::string cuda_status();
 struct CudaOptions {
   int device = 0;
   DType activation = DType::f16;  // f16 or bf16; the cache is float16 always
+  bool deterministic = false;     // a row's result does not depend on the rows beside it; slower
+  /// Exists; what was measured on this GPU is kept there for later starts. Empty: nowhere.
+  std::string cache_folder = {};
 };
 /// Throws DeviceError when the device cannot be used.
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options = {});

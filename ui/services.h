@@ -22,6 +22,7 @@ struct DeviceFacts {
   uint64_t total_bytes = 0;
   uint64_t free_bytes = 0;
   double read_bandwidth = 0;  // bytes a second, 0: unknown
+  std::string problem = {};   // why no engine can run on it; empty: it is fine
 };
 
 /// A checkpoint folder of the library.
@@ -41,7 +42,7 @@ struct Services {
       load_engine;
   std::function<Result<EngineManifest>(const BuildOptions&, const std::function<void(const BuildProgress&)>&, Stop)>
       build_engine;
-  std::function<Result<Preflight>(const BuildOptions&, uint64_t device_free_bytes, double read_bandwidth)> preflight;
+  std::function<Result<Preflight>(const BuildOptions&, const TargetDevice&)> preflight;
   std::function<std::vector<EngineListing>(const std::string& folder)> list_engines;
   std::function<CheckpointListing(const std::string& folder)> describe_checkpoint;
   std::function<std::vector<DeviceFacts>()> devices;

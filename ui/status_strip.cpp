@@ -102,7 +102,8 @@ void StatusStrip::refreshStats() {
   for (const DeviceFacts& device : context_.library.devices())
     if (total == 0 || (context_.session.engine() && device.id == context_.session.engine()->info().device))
       total = device.total_bytes;
-  const uint64_t used = stats.host_rss_bytes;
+  // An engine on a GPU lies in the GPU's memory.
+  const uint64_t used = stats.device.known ? stats.device.used_bytes : stats.host_rss_bytes;
   memory_bar_->setFraction(total ? static_cast<double>(used) / static_cast<double>(total) : 0);
   if (used == 0)
     memory_->setText(QStringLiteral("–"));  // the engine's memory: there is none

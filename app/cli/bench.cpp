@@ -19,8 +19,8 @@ struct Flags {
   BenchmarkOptions options;
   std::string model, quantization = "none", batchSize = "1", lengths = "32,50", dataset, type = "IFB";
   TraceOptions trace;
-  int maxBatchSize = 8;  // of a replay
-  bool csv = false, roofline = false, profile = false;
+  int maxBatchSize = 0;
+  bool csv = false, roofline = false, profile = false, quantizeLmHead = false;
 };
 
 /// What is measured: an engine and what the lines say of it.
@@ -67,30 +67,39 @@ int roofThreads(const EngineFlags& flags) {
 /// An engine directory, or random weights, with slots for `batch` sequences of these lengths.
 Result<EngineSource> sourceOf(const Flags& flags, int input, int output) {
   if (flags.model.empty()) return open_source(flags.engine.engineDir, {}, {});
-  return random_model(flags.model, flags.quantization, input, output);
+  return random_model(flags.model, flags.quantization, input, output, flags.quantizeLmHead);
 }
 
-EngineOptions optionsOf(const Flags& flags, int batch) {
+/// What an engine has to have room for: more would be memory that the run does not need.
+struct Room {
+  int sequences = 1, input = 0, output = 0;  // the most of each
+  int context = 0;                           // input and output of one request
+  int stepTokens = 0;                        // 0: as many as the device likes
+};
+
+EngineOptions optionsOf(const Flags& flags, const Room& room) {
   EngineOptions options = flags.engine.options;
-  options.max_batch_size = batch;
+  options.max_batch_size = room.sequences;
+  options.context_tokens = room.context;
+  if (options.max_num_tokens == 0) options.max_num_tokens = room.stepTokens;
   options.prefix_reuse = false;
   return options;
 }
 
-Result<Subject> start(const Flags& flags, int batch, int input, int output, const std::stop_token& stop) {
+Result<Subject> start(const Flags& flags, const Room& room, const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   Subject subject;
   // The device is known once the engine is there; "auto" takes the first GPU.
   const std::string& device = flags.engine.options.device;
   subject.usedBefore = device_usage(device == "auto" ? "cuda:0" : device).used_bytes;
-  TRY(EngineSource source, sourceOf(flags, input, output));
+  TRY(EngineSource source, sourceOf(flags, room.input, room.output));
   subject.manifest = source.manifest;
   subject.plan = source.plan;
   ProgressLine line;
   const auto show = [&line](const LoadProgress& progress) {
     if (isTerminal(stderr)) line.show(fmt::format("loading: {}", progress.phase), progress.fraction);
   };
-  TRY(subject.engine, start_engine(std::move(source), optionsOf(flags, batch), show, stop));
+  TRY(subject.engine, start_engine(std::move(source), optionsOf(flags, room), show, stop));
   subject.loadSeconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return subject;
 }
@@ -111,6 +120,8 @@ BenchmarkSubject describe(const Subject& subject) {
   words.compute_cap = subject.engine->info().compute_cap;
   words.info = subject.plan.info;
   words.build_time_s = subject.loadSeconds;
+  words.quantization = name_of(subject.manifest.qformat);
+  words.lm_head = lm_head_format(subject.manifest);
   words.peak_memory_gb = static_cast<double>(peakBytes(subject)) / (1u << 30);
   return words;
 }
@@ -148,10 +159,47 @@ void printSteps(const EngineStats& before, const EngineStats& after) {
              (after.total_host_work_ms - before.total_host_work_ms) / steps);
 }
 
+/// What the cases need. Prompts of less than a small step take no more than they are.
+Room roomFor(const std::vector<BenchmarkCase>& cases) {
+  constexpr int kLeastTokens = 64, kSmallStep = 512;
+  Room room;
+  for (const BenchmarkCase& shape : cases) {
+    room.sequences = std::max(room.sequences, shape.batch_size);
+    room.input = std::max(room.input, shape.input_length);
+    room.output = std::max(room.output, shape.output_length);
+    room.context = std::max(room.context, shape.input_length + shape.output_length);
+  }
+  const int64_t prompts = int64_t{room.sequences} * room.input;
+  if (prompts < kSmallStep) room.stepTokens = std::max(static_cast<int>(prompts), kLeastTokens);
+  return room;
+}
+
+/// --max_batch_size, --max_input_len and --max_output_len reserve more than the cases need; less is an error.
+Result<void> widen(Room& room, const Flags& flags) {
+  const auto apply = [](int& value, int wanted, const char* flag) -> Result<void> {
+    if (wanted > 0 && wanted < value)
+      return fail(ErrorKind::invalid_input, "{} {}: a case asks for {}", flag, wanted, value);
+    value = std::max(value, wanted);
+    return {};
+  };
+  TRY_VOID(apply(room.sequences, flags.maxBatchSize, "--max_batch_size"));
+  TRY_VOID(apply(room.input, flags.trace.max_input_tokens, "--max_input_len"));
+  TRY_VOID(apply(room.output, flags.trace.max_output_tokens, "--max_output_len"));
+  if (flags.trace.max_input_tokens > 0 || flags.trace.max_output_tokens > 0) room.context = room.input + room.output;
+  return {};
+}
+
+/// On stderr: what stands behind gpu_peak_mem(gb).
+void printReserved(const Inference& engine) {
+  const EngineInfo& info = engine.info();
+  fmt::print(stderr, "reserved: weights {}, KV cache {} ({} sequences of {} tokens)\n", humanBytes(info.weight_bytes),
+             humanBytes(info.kv_cache_bytes), info.max_batch_size, info.context_tokens);
+}
+
 Result<void> printProfile(const Flags& flags, const BenchmarkCase& shape, const std::stop_token& stop) {
   TRY(EngineSource source, sourceOf(flags, shape.input_length, shape.output_length));
   TRY(const std::vector<ProfileRow> rows,
-      profile_model(std::move(source), optionsOf(flags, shape.batch_size), shape, stop));
+      profile_model(std::move(source), optionsOf(flags, roomFor({shape})), shape, stop));
   std::map<std::string, double> totals;
   for (const ProfileRow& row : rows) totals[row.phase] += row.ms;
   for (const ProfileRow& row : rows) {
@@ -165,20 +213,12 @@ Result<void> printProfile(const Flags& flags, const BenchmarkCase& shape, const 
   return {};
 }
 
-BenchmarkCase largestOf(const std::vector<BenchmarkCase>& cases) {
-  BenchmarkCase largest = cases.front();
-  for (const BenchmarkCase& shape : cases) {
-    largest.batch_size = std::max(largest.batch_size, shape.batch_size);
-    largest.input_length = std::max(largest.input_length, shape.input_length);
-    largest.output_length = std::max(largest.output_length, shape.output_length);
-  }
-  return largest;
-}
-
 Result<int> benchCases(const Flags& flags, const std::stop_token& stop) {
   TRY(const std::vector<BenchmarkCase> cases, casesOf(flags));
-  const BenchmarkCase largest = largestOf(cases);
-  TRY(Subject subject, start(flags, largest.batch_size, largest.input_length, largest.output_length, stop));
+  Room room = roomFor(cases);
+  TRY_VOID(widen(room, flags));
+  TRY(Subject subject, start(flags, room, stop));
+  printReserved(*subject.engine);
   std::vector<BenchmarkResult> results;
   if (flags.csv) fmt::print("{}\n", benchmark_csv_header());
   for (const BenchmarkCase& shape : cases) {
@@ -216,7 +256,10 @@ Result<int> benchTrace(Flags flags, const std::stop_token& stop) {
   const bool inputGiven = trace.max_input_tokens > 0, outputGiven = trace.max_output_tokens > 0;
   if (!inputGiven) trace.max_input_tokens = kLength;
   if (!outputGiven) trace.max_output_tokens = kLength;
-  TRY(const Subject subject, start(flags, flags.maxBatchSize, trace.max_input_tokens, trace.max_output_tokens, stop));
+  if (flags.maxBatchSize == 0) flags.maxBatchSize = 8;
+  const Room room{flags.maxBatchSize, trace.max_input_tokens, trace.max_output_tokens,
+                  trace.max_input_tokens + trace.max_output_tokens, 0};
+  TRY(const Subject subject, start(flags, room, stop));
   if (!inputGiven) trace.max_input_tokens = std::min(kLength, subject.manifest.max_input_len);
   if (!outputGiven) trace.max_output_tokens = std::min(kLength, subject.manifest.max_output_len);
   trace.vocab_size = subject.plan.info.vocab_size;
@@ -250,9 +293,11 @@ void addBench(CLI::App& program, Action& action) {
   const auto flags = std::make_shared<Flags>();
   CLI::App* command = program.add_subcommand("bench", "Speed of an engine, or of a known shape with random weights");
   flags->engine.addTo(command, false);
-  command->add_option("-m,--model", flags->model,
-                      fmt::format("Random weights: {}", fmt::join(random_model_names(), ", ")));
+  CLI::Option* model = command->add_option("-m,--model", flags->model,
+                                           fmt::format("Random weights: {}", fmt::join(random_model_names(), ", ")));
   command->add_option("--quantization", flags->quantization, "Of -m: none, int8_weight_only or int4_weight_only");
+  command->add_flag("--quantize_lm_head", flags->quantizeLmHead, "Of -m: the output layer too, as 'build' does")
+      ->needs(model);
   command->add_option("--batch_size", flags->batchSize, "\"1;8\"");
   command->add_option("--input_output_len", flags->lengths, "\"32,50;128,50\"");
   command->add_option("--warm_up", flags->options.warm_up, "Runs before measuring")->check(CLI::NonNegativeNumber);
@@ -275,8 +320,10 @@ void addBench(CLI::App& program, Action& action) {
       ->group(group);
   flags->engine.addPolicyTo(command);
   command->add_option("--max_num_samples", flags->trace.max_samples, "Requests of the trace; 0: all")->group(group);
-  command->add_option("--max_batch_size", flags->maxBatchSize, "Sequences at once")
-      ->check(CLI::PositiveNumber)
+  command
+      ->add_option("--max_batch_size", flags->maxBatchSize,
+                   "Sequences at once, 0: 8. Without --dataset this and the two below reserve more than the cases need")
+      ->check(CLI::NonNegativeNumber)
       ->group(group);
   command->add_option("--max_input_len", flags->trace.max_input_tokens, "Prompts are cut here; 0: 128")->group(group);
   command->add_option("--max_output_len", flags->trace.max_output_tokens, "Answers end here; 0: 128")->group(group);

@@ -9,6 +9,8 @@ void EngineFlags::addTo(CLI::App* command, bool engineRequired) {
   CLI::Option* engine = command->add_option("--engine_dir", engineDir, "The engine: a folder that 'build' made");
   if (engineRequired) engine->required();
   command->add_option("--device", options.device, "auto, cpu or cuda:N");
+  command->add_flag("--deterministic", options.deterministic,
+                    "Greedy text does not depend on what else is in the batch; slower on a GPU, always so on a CPU");
   command->add_option("--threads", options.threads, "CPU threads; 0: one per physical core")
       ->check(CLI::Range(0, 1024));
   command

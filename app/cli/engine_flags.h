@@ -14,7 +14,7 @@ struct EngineFlags {
   std::string engineDir;
   EngineOptions options;
 
-  /// --engine_dir (required or not), --device, --threads, --kv_cache_free_gpu_mem_fraction.
+  /// --engine_dir (required or not), --device, --deterministic, --threads, --kv_cache_free_gpu_mem_fraction.
   void addTo(CLI::App* command, bool engineRequired = true);
   /// --scheduler_policy.
   void addPolicyTo(CLI::App* command);

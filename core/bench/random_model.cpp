@@ -69,8 +69,8 @@ uint64_t as_int8(uint64_t word) {
   return word | (zero >> 7);
 }
 
-/// int4 codes without 0, for the same reason: values of mean zero. With a mean of -1/2 activations would grow from layer
-/// to layer and leave float16's range.
+/// int4 codes without 0, for the same reason: values of mean zero. With a mean of -1/2 activations would grow from
+/// layer to layer and leave float16's range.
 uint64_t as_int4(uint64_t word) {
   const uint64_t low = word & 0x7777777777777777u;
   const uint64_t zero = ~((low + 0x7777777777777777u) | word) & 0x8888888888888888u;  // nibbles that are 0
@@ -184,7 +184,7 @@ std::vector<std::string> random_model_names() {
 }
 
 Result<EngineSource> random_model(const std::string& model, const std::string& quantization, int max_input_tokens,
-                                  int max_output_tokens) {
+                                  int max_output_tokens, bool quantize_lm_head) {
   const Shape* shape = nullptr;
   for (const Shape& known : kShapes)
     if (model == known.name) shape = &known;
@@ -192,6 +192,7 @@ Result<EngineSource> random_model(const std::string& model, const std::string& q
     return fail(ErrorKind::invalid_input, "model {}: choose one of {}", model, fmt::join(random_model_names(), ", "));
   EngineSource source;
   TRY(source.manifest, manifest_of(model, quantization, max_input_tokens, max_output_tokens));
+  source.manifest.quantize_lm_head = quantize_lm_head;
   if (source.manifest.context_tokens() > shape->max_positions)
     return fail(ErrorKind::invalid_input, "{} has {} positions, {} + {} tokens are asked for", model,
                 shape->max_positions, max_input_tokens, max_output_tokens);

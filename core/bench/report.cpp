@@ -39,10 +39,17 @@ Fields fields_of(const BenchmarkSubject& subject, const BenchmarkCase& shape, co
           {"compute_cap", word(subject.compute_cap)},
           {"generation_time(ms)", number(result.generation_ms)},
           {"total_generated_tokens", fmt::format("{:.0f}", result.generated_tokens)},
-          {"generation_tokens_per_second", number(result.generation_tokens_per_s)}};
+          {"generation_tokens_per_second", number(result.generation_tokens_per_s)},
+          {"quantization", word(subject.quantization)},
+          {"lm_head", word(subject.lm_head)}};
 }
 
 }  // namespace
+
+std::string lm_head_format(const EngineManifest& manifest) {
+  const bool quantized = manifest.quantize_lm_head && manifest.qformat != QFormat::full_prec;
+  return quantized ? std::string(name_of(manifest.qformat)) : manifest.dtype;
+}
 
 std::string benchmark_line(const BenchmarkSubject& subject, const BenchmarkCase& shape, const BenchmarkResult& result) {
   std::string line = "[BENCHMARK]";

@@ -5,6 +5,7 @@
 
 #include "core/bench/benchmark.h"
 #include "core/bench/trace.h"
+#include "core/engine/engine_dir.h"
 #include "core/graph/graph.h"
 
 namespace flightdeck {
@@ -17,9 +18,15 @@ struct BenchmarkSubject {
   ModelInfo info;
   double build_time_s = 0;
   double peak_memory_gb = 0;
+  std::string quantization = "none";  // "int8_wo"
+  std::string lm_head;                // format of the output layer: "float16", "int8_wo"
 };
 
-/// One line, `[BENCHMARK] model_name X world_size 1 …`: the keys of benchmark.py in its order.
+/// What `manifest` says of the output layer's format.
+std::string lm_head_format(const EngineManifest& manifest);
+
+/// One line, `[BENCHMARK] model_name X world_size 1 …`: the keys of benchmark.py in its order, then `quantization` and
+/// `lm_head`.
 std::string benchmark_line(const BenchmarkSubject& subject, const BenchmarkCase& shape, const BenchmarkResult& result);
 /// The same as CSV.
 std::string benchmark_csv_header();

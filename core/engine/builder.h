@@ -63,7 +63,13 @@ struct Preflight {
   std::string problem;             // why the build cannot be done or run here; empty: fine
 };
 
-/// device_free_bytes and read_bandwidth (bytes a second) describe the device the engine is meant for.
-Result<Preflight> preflight(const BuildOptions& options, uint64_t device_free_bytes, double read_bandwidth);
+/// The device an engine is meant for, as far as its estimates go.
+struct TargetDevice {
+  uint64_t free_bytes = 0;
+  double read_bandwidth = 0;  // bytes a second; 0: unknown
+  bool gpu = false;
+};
+
+Result<Preflight> preflight(const BuildOptions& options, const TargetDevice& device);
 
 }  // namespace flightdeck

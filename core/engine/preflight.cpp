@@ -5,33 +5,30 @@
 #include "core/engine/build_plan.h"
 #include "core/engine/bytes_text.h"
 #include "core/executor/kv_cache.h"
+#include "core/executor/step_size.h"
 
 namespace flightdeck {
 namespace {
 
-constexpr int kStepTokens = 512;                      // chunk of a prefill (EngineOptions::max_num_tokens)
-constexpr double kBandwidthShare = 0.75;              // of the measured read bandwidth that decoding reaches
-constexpr uint64_t kProgramBytes = 64u << 20;         // code, tokenizer, thread stacks
-constexpr uint64_t kPieceBytes = uint64_t{48} << 20;  // buffers of weight_stream.cpp
-constexpr int kMinContext = 256;                      // shorter ones are not worth proposing
+constexpr double kBandwidthShare = 0.75;               // of the measured read bandwidth that decoding reaches
+constexpr uint64_t kProgramBytes = 64u << 20;          // code, tokenizer, thread stacks
+constexpr uint64_t kPieceBytes = uint64_t{48} << 20;   // buffers of weight_stream.cpp
+constexpr uint64_t kGpuScratch = uint64_t{160} << 20;  // cuBLASLt's workspace, an unpacked panel of a weight
+constexpr int kMinContext = 256;                       // shorter ones are not worth proposing
 
-DType kv_dtype(const EngineManifest& manifest) {
-  const bool wide =
-      manifest.kv_cache_dtype == "float32" || (manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32");
-  return wide ? DType::f32 : DType::f16;
-}
+/// What activations are on such a device. Either half type of a GPU takes the same memory.
+DType activation_of(const TargetDevice& device) { return device.gpu ? DType::f16 : DType::f32; }
 
 uint64_t bytes_of(const StoredWeight& stored) { return stored.data_bytes + stored.scale_bytes; }
 
 /// Slots, logits and tables of an executor.
-uint64_t workspace_of(const Plan& plan, int max_batch_size) {
-  uint64_t values = 0;
-  for (const int width : plan.slot_widths) {
-    const bool is_logits = width == plan.info.vocab_size;
-    values += static_cast<uint64_t>(width) * static_cast<uint64_t>(is_logits ? max_batch_size : kStepTokens);
-  }
+uint64_t workspace_of(const Plan& plan, int max_batch_size, const TargetDevice& device) {
+  const DType activation = activation_of(device);
+  const int tokens = std::max(default_step_tokens(activation), max_batch_size);
+  uint64_t bytes = device.gpu ? kGpuScratch : 0;
+  for (const size_t slot : slot_bytes(plan, activation, tokens, std::max(kLogitRows, max_batch_size))) bytes += slot;
   const auto table = static_cast<uint64_t>(plan.info.max_positions) * static_cast<uint64_t>(plan.info.head_dim);
-  return (values + table) * sizeof(float);
+  return bytes + table * sizeof(float);
 }
 
 /// Weights a decoded token reads: all, but of the embedding one row.
@@ -97,22 +94,23 @@ std::string memory_problem(const BuildPlan& build, const Preflight& flight) {
                      advice(build, flight, flight.device_free_bytes));
 }
 
-void fill_run(const BuildPlan& build, double read_bandwidth, Preflight& flight) {
+void fill_run(const BuildPlan& build, const TargetDevice& device, Preflight& flight) {
   const EngineManifest& manifest = build.manifest;
   for (const StoredWeight& stored : build.layout.weights) flight.weight_bytes += bytes_of(stored);
-  flight.kv_bytes_per_token = KvCache::bytes_per_token(build.plan.info, kv_dtype(manifest));
+  const DType cache = cache_type(manifest.kv_cache_dtype, manifest.dtype, activation_of(device));
+  flight.kv_bytes_per_token = KvCache::bytes_per_token(build.plan.info, cache);
   const auto block = static_cast<uint64_t>(manifest.tokens_per_block);
   const uint64_t blocks = (static_cast<uint64_t>(manifest.context_tokens()) + block - 1) / block;
   flight.kv_cache_bytes = blocks * block * static_cast<uint64_t>(manifest.max_batch_size) * flight.kv_bytes_per_token;
-  flight.workspace_bytes = workspace_of(build.plan, manifest.max_batch_size);
+  flight.workspace_bytes = workspace_of(build.plan, manifest.max_batch_size, device);
   flight.run_bytes = flight.weight_bytes + flight.kv_cache_bytes + flight.workspace_bytes;
-  if (read_bandwidth > 0)
-    flight.decode_tokens_per_s = read_bandwidth * kBandwidthShare / static_cast<double>(token_bytes(build));
+  if (device.read_bandwidth > 0)
+    flight.decode_tokens_per_s = device.read_bandwidth * kBandwidthShare / static_cast<double>(token_bytes(build));
 }
 
 }  // namespace
 
-Result<Preflight> preflight(const BuildOptions& options, uint64_t device_free_bytes, double read_bandwidth) {
+Result<Preflight> preflight(const BuildOptions& options, const TargetDevice& device) {
   TRY(const Checkpoint checkpoint, Checkpoint::open(options.model_dir));
   TRY(EngineManifest manifest, manifest_for(options, checkpoint));
   TRY(const BuildPlan build, plan_build(options, checkpoint, std::move(manifest)));
@@ -122,9 +120,11 @@ Result<Preflight> preflight(const BuildOptions& options, uint64_t device_free_by
   flight.config = checkpoint.config();
   flight.checkpoint_bytes = checkpoint.total_bytes();
   flight.engine_bytes = output_bytes(build, options.model_dir);
-  flight.device_free_bytes = device_free_bytes;
-  fill_run(build, read_bandwidth, flight);
-  flight.build_host_bytes = build_bytes(build, flight.workspace_bytes, options.measure_error);
+  flight.device_free_bytes = device.free_bytes;
+  fill_run(build, device, flight);
+  // The sample is computed on the CPU, whatever the engine is for.
+  const uint64_t host_workspace = workspace_of(build.plan, build.manifest.max_batch_size, {});
+  flight.build_host_bytes = build_bytes(build, host_workspace, options.measure_error);
   const std::string output = options.output_dir.empty() ? std::string(".") : options.output_dir;
   TRY(flight.free_disk_bytes, free_disk_bytes(output));
   flight.problem = disk_problem(output, flight.engine_bytes, flight.free_disk_bytes);

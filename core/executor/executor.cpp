@@ -6,6 +6,7 @@
 
 #include "core/executor/rope_table.h"
 #include "core/executor/step_buffer.h"
+#include "core/executor/step_size.h"
 #include "core/graph/alibi.h"
 
 namespace flightdeck {
@@ -42,6 +43,21 @@ std::atomic<uint64_t> executors{0};
 
 }  // namespace
 
+std::vector<size_t> slot_bytes(const Plan& plan, DType activation, int max_tokens, int max_logit_rows) {
+  const std::vector<bool> narrow = narrow_steps(plan);
+  const size_t logits = logits_step(plan);
+  std::vector<size_t> bytes(plan.slot_widths.size(), 0);
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const auto rows = static_cast<size_t>(narrow[i] ? max_logit_rows : max_tokens);
+    const DType dtype = i == logits ? DType::f32 : activation;
+    for (const int slot : plan.steps[i].outputs) {
+      const size_t needed = rows * static_cast<size_t>(plan.slot_widths[slot]) * bytes_of(dtype);
+      bytes[slot] = std::max(bytes[slot], needed);
+    }
+  }
+  return bytes;
+}
+
 struct Executor::State {
   State(const Plan& plan, Backend& backend, const KvCache& cache, int max_tokens, int max_sequences, int max_logit_rows)
       : narrow(narrow_steps(plan)),
@@ -52,13 +68,8 @@ struct Executor::State {
         max_logit_rows(max_logit_rows),
         max_blocks(max_blocks_of(plan, cache)),
         step(backend, max_tokens, max_sequences, max_logit_rows, max_blocks) {
-    std::vector<size_t> bytes(plan.slot_widths.size(), 0);
-    for (size_t i = 0; i < plan.steps.size(); ++i) {
-      const size_t rows = narrow[i] ? max_logit_rows : max_tokens;
-      for (int slot : plan.steps[i].outputs)
-        bytes[slot] = std::max(bytes[slot], rows * plan.slot_widths[slot] * bytes_of(dtype(i)));
-    }
-    for (const size_t size : bytes) slots.push_back(size > 0 ? backend.allocate(size) : Buffer());
+    for (const size_t size : slot_bytes(plan, activation, max_tokens, max_logit_rows))
+      slots.push_back(size > 0 ? backend.allocate(size) : Buffer());
     make_tables(plan, backend);
     if (!backend.samples()) return;
     ids = backend.allocate(max_logit_rows * sizeof(int32_t));

@@ -18,16 +18,21 @@ enum class BatchPolicy : uint8_t {
 };
 
 struct EngineOptions {
-  std::string device = "auto";      // auto, cpu, cuda:N
-  int threads = 0;                  // CPU backend; 0: one per physical core
-  int max_batch_size = 0;           // 0: the engine's own
-  int max_num_tokens = 0;           // tokens of one step: the chunk of a prefill; 0: 512 on a CPU, 2048 on a GPU
-  int tokens_per_block = 0;         // 0: the engine's own
-  uint64_t kv_cache_bytes = 0;      // 0: what max_batch_size sequences of full context need, at most the fraction below
+  std::string device = "auto";  // auto, cpu, cuda:N
+  int threads = 0;              // CPU backend; 0: one per physical core
+  int max_batch_size = 0;       // 0: the engine's own
+  int context_tokens = 0;       // prompt and answer of a request; 0, or more than the engine's own: the engine's own
+  int max_num_tokens = 0;       // tokens of one step: the chunk of a prefill; 0: 512 on a CPU, 2048 on a GPU
+  int tokens_per_block = 0;     // 0: the engine's own
+  uint64_t kv_cache_bytes = 0;  // 0: what max_batch_size sequences of full context need, at most the fraction below
   double kv_cache_fraction = 0.85;  // of the free memory
   int max_queue = 512;
   BatchPolicy policy = BatchPolicy::guaranteed_no_evict;
   bool prefix_reuse = true;
+  /// The text of a request does not depend on its batch mates. A CPU keeps that promise always; a GPU cuts sums by a
+  /// row's own shape then, prompts are read in chunks of fixed places, and there is neither prefix reuse nor
+  /// preemption.
+  bool deterministic = false;
 };
 
 struct LoadProgress {

@@ -22,6 +22,7 @@ struct EngineInfo {
   std::string qformat;  // "int8_wo"
   std::string device;   // "cpu"
   std::string device_name;
+  std::string device_note;  // why it is not the GPU that one would expect; empty: nothing to say
   std::string compute_cap;  // "cpu", "sm90"
   std::string architecture;
   int context_tokens = 0;  // prompt + answer

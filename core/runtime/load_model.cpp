@@ -4,28 +4,38 @@
 #include <chrono>
 #include <filesystem>
 
+#include "core/base/file.h"
+#include "core/base/paths.h"
+#include "core/executor/step_size.h"
 #include "core/runtime/loaded_model.h"
 #include "kernels/device_error.h"
 
 namespace flightdeck {
 namespace {
 
-constexpr int kMaxLogitRows = 64;
 constexpr int kSmallestContext = 64;
 
 double gib(uint64_t bytes) { return static_cast<double>(bytes) / (1u << 30); }
 
+/// Why a GPU that is there is not used: said to the user, who would wonder. Empty where there is none.
+std::string unused_gpu() {
+  std::error_code code;
+  return std::filesystem::exists("/dev/nvidia0", code) ? "The GPU cannot be used: " + cuda_status() : std::string();
+}
+
 /// A GPU where there is a usable one; that one is there and is not used is never silent.
 bool prefers_gpu() {
   if (cuda_device_count() > 0) return true;
-  std::error_code code;
-  const bool present = std::filesystem::exists("/dev/nvidia0", code);
-  spdlog::log(present ? spdlog::level::warn : spdlog::level::debug, "running on the CPU: {}", cuda_status());
+  const std::string why = unused_gpu();
+  spdlog::log(why.empty() ? spdlog::level::debug : spdlog::level::warn, "running on the CPU: {}", cuda_status());
   return false;
 }
 
 /// bfloat16 weights have bfloat16's range of activations; every other type of weights computes in float16 on a GPU.
 DType gpu_activation(const EngineManifest& manifest) { return manifest.dtype == "bfloat16" ? DType::bf16 : DType::f16; }
+
+/// Where a GPU keeps what it measured of itself; empty when there is no such place, then it measures at every start.
+std::string tuning_folder() { return make_directories(cache_dir()) ? cache_dir() : std::string(); }
 
 Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, const EngineManifest& manifest) {
   if (options.device == "cpu" || (options.device == "auto" && !prefers_gpu())) {
@@ -41,7 +51,10 @@ Result<std::unique_ptr<Backend>> make_backend(const EngineOptions& options, cons
     return fail(ErrorKind::invalid_input, "Device {} cannot be used: {}. Use --device cpu", options.device,
                 cuda_status());
   }
-  return make_cuda_backend({.device = std::stoi(number), .activation = gpu_activation(manifest)});
+  return make_cuda_backend({.device = std::stoi(number),
+                            .activation = gpu_activation(manifest),
+                            .deterministic = options.deterministic,
+                            .cache_folder = tuning_folder()});
 }
 
 Result<void> pack_weights(LoadedModel& model, const EngineSource& source,
@@ -99,22 +112,14 @@ void describe(LoadedModel& model, const EngineSource& source, const EngineOption
   info.qformat = std::string(name_of(manifest.qformat));
   info.device = device.id;
   info.device_name = device.name;
+  if (options.device == "auto" && device.id == "cpu") info.device_note = unused_gpu();
   info.compute_cap = device.compute_cap;
   info.architecture = model.plan.info.architecture;
   info.vocab_size = model.plan.info.vocab_size;
   info.context_tokens = std::min(manifest.context_tokens(), model.plan.info.max_positions);
+  if (options.context_tokens > 0) info.context_tokens = std::min(info.context_tokens, options.context_tokens);
   info.max_batch_size = options.max_batch_size > 0 ? options.max_batch_size : manifest.max_batch_size;
   info.tokens_per_block = options.tokens_per_block > 0 ? options.tokens_per_block : manifest.tokens_per_block;
-}
-
-/// A GPU needs thousands of tokens at once to be busy, and is done with them as soon as a CPU with a few hundred.
-int default_step_tokens(const Backend& backend) { return backend.info().activation == DType::f32 ? 512 : 2048; }
-
-DType cache_dtype(const EngineManifest& manifest, const DeviceInfo& device) {
-  if (device.activation != DType::f32) return DType::f16;  // a GPU's cache is float16 whatever the weights are
-  const bool wide =
-      manifest.kv_cache_dtype == "float32" || (manifest.kv_cache_dtype == "auto" && manifest.dtype == "float32");
-  return wide ? DType::f32 : DType::f16;
 }
 
 /// Runs one token, so that the first request does not pay for page faults and thread starts.
@@ -130,18 +135,29 @@ void warm_up(LoadedModel& model) {
 
 Result<void> fill(LoadedModel& model, const EngineSource& source, const EngineOptions& options,
                   const std::function<void(const LoadProgress&)>& progress, const std::stop_token& stop) {
+  if (options.deterministic && options.policy == BatchPolicy::max_utilization) {
+    return fail(
+        ErrorKind::invalid_input,
+        "{}: the policy max_utilization computes preempted answers anew, in another way than the first time: use "
+        "guaranteed_no_evict where the text must be deterministic",
+        source.name);
+  }
   if (!model.backend) {
     TRY(model.backend, make_backend(options, source.manifest));
   }
   describe(model, source, options);
   TRY_VOID(pack_weights(model, source, progress, stop));
-  const DType dtype = cache_dtype(source.manifest, model.backend->info());
+  const DType activation = model.backend->info().activation;
+  const DType dtype = cache_type(source.manifest.kv_cache_dtype, source.manifest.dtype, activation);
   TRY(const int blocks, size_cache(model, source.manifest, options, dtype));
   model.cache = std::make_unique<KvCache>(*model.backend, model.plan.info, dtype, blocks, model.info.tokens_per_block);
-  const int step_tokens = options.max_num_tokens > 0 ? options.max_num_tokens : default_step_tokens(*model.backend);
-  const int max_tokens = std::max(step_tokens, model.info.max_batch_size);
-  const int logit_rows = std::max(kMaxLogitRows, model.info.max_batch_size);
-  model.scheduling = {model.info.max_batch_size, max_tokens, logit_rows, options.policy, options.prefix_reuse};
+  const bool fixed = options.deterministic;
+  const int step_tokens = options.max_num_tokens > 0 ? options.max_num_tokens : default_step_tokens(activation);
+  const int sequences = model.info.max_batch_size;
+  const int max_tokens = fixed ? step_tokens + sequences : std::max(step_tokens, sequences);
+  const int logit_rows = fixed ? kLogitRows + sequences : std::max(kLogitRows, sequences);
+  model.scheduling = {sequences, max_tokens, logit_rows, options.policy, options.prefix_reuse && !fixed};
+  if (fixed) model.scheduling.fixed_chunk = step_tokens, model.scheduling.fixed_logit_rows = kLogitRows;
   model.executor = std::make_unique<Executor>(model.plan, *model.backend, model.weights, *model.cache, max_tokens,
                                               model.info.max_batch_size, logit_rows);
   model.info.kv_blocks = blocks;

@@ -55,9 +55,19 @@ void Scheduler::plan_running(std::vector<ScheduledPart>& step, bool decoding, in
   std::erase_if(step, [](const ScheduledPart& part) { return part.sequence->slot < 0; });
 }
 
+/// Tokens of its next part; 0: it has to wait for a step with more room.
+int Scheduler::count_of(const Sequence& sequence, int budget, int logit_budget) const {
+  const int room = sequence.want_logits ? std::min(budget, logit_budget) : budget;
+  if (options_.fixed_chunk == 0) return std::min(sequence.remaining(), room);
+  const int chunk =
+      sequence.want_logits ? std::min(options_.fixed_chunk, options_.fixed_logit_rows) : options_.fixed_chunk;
+  const int count = std::min(sequence.remaining(), chunk - sequence.computed % chunk);
+  return count <= room ? count : 0;
+}
+
 std::optional<ScheduledPart> Scheduler::plan_part(Sequence& sequence, int& budget, int& logit_budget) {
-  int count = std::min(sequence.remaining(), budget);
-  if (sequence.want_logits) count = std::min(count, logit_budget);
+  const int count = count_of(sequence, budget, logit_budget);
+  if (count == 0) return std::nullopt;
   if (!ensure_blocks(sequence, sequence.computed + count)) return std::nullopt;
   ScheduledPart part;
   part.sequence = &sequence;

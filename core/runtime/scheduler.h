@@ -19,6 +19,10 @@ struct SchedulerOptions {
   int max_logit_rows = 64;  // of one step
   BatchPolicy policy = BatchPolicy::guaranteed_no_evict;
   bool prefix_reuse = true;
+  /// Above 0: a prompt is cut at multiples of this, never by what others leave of the budget, and a piece waits until
+  /// it fits whole. max_tokens has room for one and a token of each of the others; max_logit_rows for fixed_logit_rows.
+  int fixed_chunk = 0;
+  int fixed_logit_rows = 64;  // the same of a sequence that wants logits
 };
 
 /// One request on its way. `tokens` is the prompt and what was generated; the first `computed` are in the cache.
@@ -85,6 +89,7 @@ class Scheduler {
   bool ensure_blocks(Sequence& sequence, int tokens);
   void preempt_youngest();
   int free_slot() const;
+  int count_of(const Sequence& sequence, int budget, int logit_budget) const;
   void plan_running(std::vector<ScheduledPart>& step, bool decoding, int& budget, int& logit_budget);
   std::optional<ScheduledPart> plan_part(Sequence& sequence, int& budget, int& logit_budget);
 

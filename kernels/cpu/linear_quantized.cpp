@@ -4,8 +4,8 @@
 // order: a row's result does not depend on what else is in the batch.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/linear_quantized.cpp"
-#include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/cache_control.h>
+#include <hwy/foreach_target.h>  // IWYU pragma: keep
 #include <hwy/highway.h>
 // clang-format off: the two above come first
 #include <algorithm>
@@ -166,7 +166,7 @@ HWY_INLINE void add_block_of_one(int cols, const int8_t* codes, const uint8_t* w
   VI other[kVectors];
   for (VI& lanes : other) lanes = hn::Zero(DI());
   constexpr int kStep = kInt4 ? 8 : 4;  // columns of one kQuadBytes
-  const auto add = [&](int c, VI (&to)[kVectors]) {
+  const auto add = [&](int c, VI(&to)[kVectors]) {
     const uint8_t* from = w + c / kStep * kQuadBytes;
     hwy::Prefetch(from + kPrefetchBytes);
     for (int i = 0; i < kVectors; ++i) {
@@ -227,6 +227,39 @@ HWY_INLINE void add_block(int cols, const int8_t* const* codes, const uint8_t* c
   }
 }
 
+/// Asks the second-level cache for the next unit while this one is multiplied: rows that take several passes over a
+/// unit compute from the caches, and memory would stand still meanwhile. Each pass asks for its share, spread evenly.
+class Ahead {
+ public:
+  Ahead(const QuantizedJob& job, int tile, int tiles, int token, int most_tokens) {
+    const int rows = job.args->in.rows;
+    passes_ = (rows + most_tokens - 1) / most_tokens;
+    if (passes_ < 2 || passes_ > kMostPasses || tile + 2 * tiles > job.weight->layout.tiles) return;
+    const int pass = (token * passes_ + rows - 1) / rows;
+    here_ = job.weight->tile(tile);
+    tile_bytes_ = static_cast<size_t>(job.weight->tile(tile + 1) - here_);
+    next_ = job.weight->tile(tile + tiles) + tile_bytes_ * static_cast<size_t>(pass) / static_cast<size_t>(passes_);
+  }
+  /// For `bytes` of each tile from `at` on, a place in the first tile.
+  template <int kTiles>
+  HWY_INLINE void ask(const uint8_t* at, size_t bytes) const {
+    if (!next_) return;
+    const auto passes = static_cast<size_t>(passes_);
+    const uint8_t* from = next_ + static_cast<size_t>(at - here_) / passes;
+    for (size_t line = 0; line * passes < bytes; line += kLineBytes) {
+      for (int n = 0; n < kTiles; ++n) __builtin_prefetch(from + static_cast<size_t>(n) * tile_bytes_ + line, 0, 2);
+    }
+  }
+
+ private:
+  static constexpr int kMostPasses = 16;  // with more, arithmetic takes so long that memory does not count
+  static constexpr size_t kLineBytes = 64;
+  const uint8_t* here_ = nullptr;
+  const uint8_t* next_ = nullptr;
+  size_t tile_bytes_ = 0;
+  int passes_ = 1;
+};
+
 template <bool kInt4, int kTokens, int kTiles>
 HWY_NOINLINE void multiply_tiles(const QuantizedJob& job, int tile, int token) {
   constexpr int kAll = kTiles * kVectors;
@@ -244,6 +277,7 @@ HWY_NOINLINE void multiply_tiles(const QuantizedJob& job, int tile, int token) {
   const float* row_scales = job.rows.scales + static_cast<size_t>(token) * blocks;
   const int32_t* corrections = job.rows.corrections + static_cast<size_t>(token) * blocks;
 
+  const Ahead ahead(job, tile, kTiles, token, kMaxTokensOfTarget);
   VF out[kTokens][kAll];
   for (auto& row : out) {
     for (VF& lanes : row) lanes = hn::Zero(df);
@@ -258,6 +292,7 @@ HWY_NOINLINE void multiply_tiles(const QuantizedJob& job, int tile, int token) {
       for (int t = 0; t < kTokens; ++t) {
         for (VI& lanes : sums[t]) lanes = hn::Set(di, corrections[static_cast<size_t>(t) * blocks]);
       }
+      if constexpr (kTokens > 1) ahead.ask<kTiles>(w[0], block_bytes);
       add_block<kInt4, kTokens, kTiles>(layout.block_cols, codes, w, sums);
       for (int i = 0; i < kAll; ++i) {
         const auto* lane_scales = reinterpret_cast<const float*>(scales[i / kVectors]) + i % kVectors * kLanes;

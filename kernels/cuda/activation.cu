@@ -1,4 +1,5 @@
 // Activation functions, alone and gated (SwiGLU and its kin).
+#include "kernels/cuda/activation_function.h"
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/vector_access.h"
@@ -7,20 +8,6 @@ namespace flightdeck::cuda {
 namespace {
 
 constexpr int kThreads = 128;
-
-__device__ __forceinline__ float apply(Activation kind, float x) {
-  switch (kind) {
-    case Activation::silu:
-      return x / (1.0f + __expf(-x));
-    case Activation::gelu:
-      return 0.5f * x * (1.0f + erff(x * 0.70710678f));
-    case Activation::gelu_tanh:
-      return 0.5f * x * (1.0f + tanhf(0.7978845608f * fmaf(0.044715f * x * x, x, x)));
-    case Activation::relu:
-      return x > 0.0f || isnan(x) ? x : 0.0f;  // a fault stays visible
-  }
-  return x;
-}
 
 /// Grid [rows, parts]. out = activation(in), times in[n ...] where gated.
 template <class T, int V, bool kGated>
@@ -36,7 +23,7 @@ __global__ void __launch_bounds__(kThreads)
   if constexpr (kGated) up = load<T, V>(from + n);
 #pragma unroll
   for (int i = 0; i < V; ++i) {
-    float value = apply(kind, to_float(pack.values[i]));
+    float value = activate(kind, to_float(pack.values[i]));
     if constexpr (kGated) value *= to_float(up.values[i]);
     pack.values[i] = from_float<T>(value);
   }

@@ -32,9 +32,12 @@ __device__ __forceinline__ __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
 template <class Run>
 void with_activation_type(DType dtype, Run&& run) {
   switch (dtype) {
-    case DType::f16: return run(__half{});
-    case DType::bf16: return run(__nv_bfloat16{});
-    default: throw DeviceError("the CUDA engine computes in float16 or bfloat16 only");
+    case DType::f16:
+      return run(__half{});
+    case DType::bf16:
+      return run(__nv_bfloat16{});
+    default:
+      throw DeviceError("the CUDA engine computes in float16 or bfloat16 only");
   }
 }
 

@@ -102,8 +102,8 @@ AttentionParams attention_params(const AttentionArgs& args) {
   p.out_stride = args.out.stride;
   p.q_stride = args.q.stride;
   p.bf16 = args.q.dtype == DType::bf16;
-  p.keys = static_cast<const __half*>(args.cache.keys);
-  p.values = static_cast<const __half*>(args.cache.values);
+  p.keys = static_cast<__half*>(args.cache.keys);
+  p.values = static_cast<__half*>(args.cache.values);
   p.block_size = args.cache.block_size;
   for (int shift = 0; shift < 31; ++shift) {
     if (1 << shift == p.block_size) p.block_shift = shift;
@@ -141,9 +141,25 @@ void attention(const AttentionArgs& args, Context& context) {
   if (!fits_fast_kernels(params)) return attention_generic(params, context);
   // In a mixed batch each kernel takes its own sequences and leaves the others: a single token in a prefill tile would
   // cost 128 rows of arithmetic a key, at 32 sequences more than one launch that finds nothing to do.
-  if (params.one_token_each || params.sequences > 1) attention_decode(params, context);
+  if (params.one_token_each || params.sequences > 1) {
+    context.deterministic ? attention_decode_alike(params, context) : attention_decode(params, context);
+  }
   if (params.one_token_each) return;
   if (!attention_prefill_hopper(params, context)) attention_prefill(params, context);
+}
+
+bool rope_attention(const RopeCacheWriteArgs& rope, const AttentionArgs& args, Context& context) {
+  AttentionParams params = attention_params(args);
+  const bool same = rope.qkv.data == args.q.data && rope.qkv.stride == args.q.stride && rope.heads == args.heads &&
+                    rope.cache.keys == args.cache.keys && rope.batch.positions == args.batch.positions &&
+                    rope.batch.block_tables == args.batch.block_tables;
+  if (!same || !params.one_token_each || context.deterministic || !fits_fast_kernels(params) ||
+      rope.rotary_dim != params.head_dim || params.head_dim % 16 != 0) {
+    return false;
+  }
+  params.rope_table = rope.table;
+  attention_decode(params, context);
+  return true;
 }
 
 }  // namespace flightdeck::cuda

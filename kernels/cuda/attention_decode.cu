@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "kernels/cuda/attention_kernels.h"
+#include "kernels/cuda/attention_rope.h"
 #include "kernels/cuda/launch.h"
 
 namespace flightdeck::cuda {
@@ -24,7 +25,8 @@ struct Merging {
   float* sums = nullptr;         // [unit, part, rows, kD]
   float2* stats = nullptr;       // [unit, part, rows] reference score, total weight
   uint32_t* counters = nullptr;  // [unit]
-  int parts = 1;
+  int parts = 1;                 // room for so many of a unit
+  int cuts = 1;    // parts that the keys are cut into at most; more than `parts` where shorter sequences need fewer
   int chunks = 1;  // of a kv head's query heads
 };
 
@@ -131,7 +133,10 @@ class WarpTiles {
       for (int i = 0; i < kD / 8; ++i) {
         const int column = i * 8 + 2 * t;
         uint32_t pair = 0;
-        if (row < rows && i * 8 < p.head_dim) pair = *reinterpret_cast<const uint32_t*>(from + column);
+        if (row < rows && i * 8 < p.head_dim) {
+          pair = p.rope_table ? rotated_pair(p, from, column, last_position)
+                              : *reinterpret_cast<const uint32_t*>(from + column);
+        }
         queries[q][i / 2][i % 2] = query_pair(p, pair);
       }
       for (int j = 0; j < 2; ++j) {
@@ -374,12 +379,13 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
     if (p.query_offsets[sequence + 1] - token != 1) return;
   }
   const int last_position = p.positions[token];
-  const KeyRange range = key_range(last_position + 1, p.window, blockIdx.x, merging.parts);
+  const KeyRange range = key_range(last_position + 1, p.window, blockIdx.x, merging.cuts);
   if (range.begin >= range.end) return;
   const int first_head = kv_head * p.group + chunk * kRows, rows = min(kRows, p.group - chunk * kRows);
 
-  WarpTiles<kD, kQ, kRing> tiles(p, p.block_tables + static_cast<size_t>(sequence) * p.max_blocks, kv_head, range,
-                                 memory);
+  const int32_t* table = p.block_tables + static_cast<size_t>(sequence) * p.max_blocks;
+  if (p.rope_table && range.end == last_position + 1) write_key_value(p, table, token, kv_head, last_position);
+  WarpTiles<kD, kQ, kRing> tiles(p, table, kv_head, range, memory);
   tiles.last_position = last_position;
   for (int i = 0; i < kRing; ++i) tiles.fetch(i);
   tiles.load_queries(token, first_head, rows);
@@ -417,10 +423,11 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
 }
 
 template <int kD, int kQ, int kRing = kUsualStages<kD>>
-void launch_decode(const AttentionParams& p, Context& context, int parts) {
+void launch_decode(const AttentionParams& p, Context& context, int parts, int cuts) {
   using Shape = DecodeShape<kD, kQ, kRing>;
   Merging merging;
   merging.parts = parts;
+  merging.cuts = cuts;
   merging.chunks = (p.group + Shape::kRows - 1) / Shape::kRows;
   const size_t units = static_cast<size_t>(p.sequences) * p.kv_heads * merging.chunks;
   if (parts > 1) {
@@ -438,8 +445,15 @@ void launch_decode(const AttentionParams& p, Context& context, int parts) {
 }
 
 template <int kD>
-void launch_decode(const AttentionParams& p, Context& context, int parts) {
-  return p.group <= 8 ? launch_decode<kD, 1>(p, context, parts) : launch_decode<kD, 2>(p, context, parts);
+void launch_decode(const AttentionParams& p, Context& context, int parts, int cuts) {
+  return p.group <= 8 ? launch_decode<kD, 1>(p, context, parts, cuts) : launch_decode<kD, 2>(p, context, parts, cuts);
+}
+
+/// The keys are cut into `cuts` parts at most, of which no sequence of the batch has more than `parts`.
+void launch_decode(const AttentionParams& p, Context& context, int parts, int cuts) {
+  if (p.head_dim <= 64) return launch_decode<64>(p, context, parts, cuts);
+  if (p.head_dim <= 128) return launch_decode<128>(p, context, parts, cuts);
+  launch_decode<256>(p, context, parts, cuts);
 }
 
 int units_of(const AttentionParams& p) {
@@ -461,9 +475,30 @@ int decode_splits(const AttentionParams& params, int multiprocessors) {
 void attention_decode(const AttentionParams& params, Context& context, int splits) {
   int parts = splits > 0 ? std::min(splits, kMostParts) : decode_splits(params, context.multiprocessors);
   if (static_cast<size_t>(units_of(params)) > Context::kCounters) parts = 1;
-  if (params.head_dim <= 64) return launch_decode<64>(params, context, parts);
-  if (params.head_dim <= 128) return launch_decode<128>(params, context, parts);
-  launch_decode<256>(params, context, parts);
+  launch_decode(params, context, parts, parts);
+}
+
+/// A part is kFewestKeys keys, or what cuts the sequence into kMostParts.
+void attention_decode_alike(const AttentionParams& params, Context& context) {
+  const int units = units_of(params) / params.sequences;
+  const int most = static_cast<int>(Context::kCounters) / units;
+  if (most == 0) return launch_decode(params, context, 1, 1);  // of the model, whatever the batch is
+  const long long bound = 1LL * params.max_blocks * params.block_size;
+  const int parts = static_cast<int>(std::clamp<long long>((bound + kFewestKeys - 1) / kFewestKeys, 1, kMostParts));
+  for (int first = 0; first < params.sequences; first += most) {
+    AttentionParams p = params;
+    p.sequences = std::min(most, params.sequences - first);
+    p.block_tables += static_cast<size_t>(first) * static_cast<size_t>(p.max_blocks);
+    if (p.one_token_each) {
+      p.tokens = p.sequences;
+      p.positions += first;
+      p.q = static_cast<const uint16_t*>(p.q) + static_cast<size_t>(first) * static_cast<size_t>(p.q_stride);
+      p.out = static_cast<uint16_t*>(p.out) + static_cast<size_t>(first) * static_cast<size_t>(p.out_stride);
+    } else {
+      p.query_offsets += first;
+    }
+    launch_decode(p, context, parts, kMostParts);
+  }
 }
 
 }  // namespace flightdeck::cuda

@@ -16,8 +16,8 @@ struct AttentionParams {
   int out_stride = 0;
   int q_stride = 0;
   bool bf16 = false;
-  const __half* keys = nullptr;  // [blocks, kv_heads, block_size, head_dim]
-  const __half* values = nullptr;
+  __half* keys = nullptr;  // [blocks, kv_heads, block_size, head_dim]
+  __half* values = nullptr;
   int block_size = 0;
   int block_shift = -1;  // log2(block_size), -1 when it is no power of two
   int heads = 0;
@@ -37,6 +37,9 @@ struct AttentionParams {
   float cap_log2 = 0;      // soft_cap * log2(e), 0 without
   int window = 0;
   const float* alibi_slopes = nullptr;
+  /// [positions, head_dim]: q is not rotated yet and this step's keys and values, which stand behind it in its rows, are
+  /// not in the cache yet. Only for one_token_each.
+  const float* rope_table = nullptr;
 
   /// Scores need more than one multiplication.
   __host__ __device__ bool general() const { return cap_log2 != 0 || alibi_slopes != nullptr || !(score_factor > 0); }

@@ -17,8 +17,8 @@ namespace {
 
 constexpr size_t kWorkspaceBytes = size_t{32} << 20;
 constexpr size_t kPanelBytes = size_t{128} << 20;  // of unpacked weight
-constexpr int kAlgorithms = 32;     // asked for
-constexpr int kFinalists = 4;       // timed a second time, with more rounds
+constexpr int kAlgorithms = 32;                    // asked for
+constexpr int kFinalists = 4;                      // timed a second time, with more rounds
 
 struct LayoutDeleter {
   void operator()(cublasLtMatrixLayoutOpaque_t* layout) const { cublasLtMatrixLayoutDestroy(layout); }

@@ -3,7 +3,9 @@
 #include "kernels/cuda/cuda_error.h"
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/marks.h"
+#include "kernels/cuda/op_fuser.h"
 #include "kernels/cuda/step_graphs.h"
+#include "kernels/cuda/tactics.h"
 
 namespace flightdeck {
 namespace {
@@ -11,7 +13,9 @@ namespace {
 /// Engine thread only.
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(int device, DType activation) : context_(device, activation) {}
+  CudaBackend(int device, DType activation, bool deterministic) : context_(device, activation) {
+    context_.deterministic = deterministic;
+  }
 
   DeviceInfo info() const override {
     cudaDeviceProp properties;
@@ -48,32 +52,41 @@ class CudaBackend final : public Backend {
     return cuda::packed_bytes(format, rows, cols, group_size, context_.activation);
   }
 
-  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, context_); }
-  void rms_norm(const RmsNormArgs& args) override { cuda::rms_norm(args, context_); }
-  void residual_rms_norm(const ResidualRmsNormArgs& args) override { cuda::residual_rms_norm(args, context_); }
-  void linear(const LinearArgs& args) override { cuda::linear(args, context_); }
-  void rope(const RopeArgs& args) override { cuda::rope(args, context_); }
-  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, context_); }
-  void rope_cache_write(const RopeCacheWriteArgs& args) override { cuda::rope_cache_write(args, context_); }
-  void attention(const AttentionArgs& args) override { cuda::attention(args, context_); }
-  void activation(const ActivationArgs& args) override { cuda::activation(args, context_); }
-  void gated_activation(const GatedActivationArgs& args) override { cuda::gated_activation(args, context_); }
-  void multiply(const BinaryArgs& args) override { cuda::multiply(args, context_); }
-  void add(const BinaryArgs& args) override { cuda::add(args, context_); }
-  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, context_); }
+  void embedding(const EmbeddingArgs& args) override { cuda::embedding(args, behind_fused()); }
+  void rms_norm(const RmsNormArgs& args) override { fuser_.norm(args); }
+  void residual_rms_norm(const ResidualRmsNormArgs& args) override { fuser_.residual_norm(args); }
+  void linear(const LinearArgs& args) override { fuser_.linear(args); }
+  void rope(const RopeArgs& args) override { cuda::rope(args, behind_fused()); }
+  void cache_write(const CacheWriteArgs& args) override { cuda::cache_write(args, behind_fused()); }
+  void rope_cache_write(const RopeCacheWriteArgs& args) override { fuser_.rope_cache_write(args); }
+  void attention(const AttentionArgs& args) override { fuser_.attention(args); }
+  void activation(const ActivationArgs& args) override { cuda::activation(args, behind_fused()); }
+  void gated_activation(const GatedActivationArgs& args) override { fuser_.gate(args); }
+  void multiply(const BinaryArgs& args) override { cuda::multiply(args, behind_fused()); }
+  void add(const BinaryArgs& args) override { cuda::add(args, behind_fused()); }
+  void gather_rows(const GatherRowsArgs& args) override { cuda::gather_rows(args, behind_fused()); }
 
   bool samples() const override { return true; }
-  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, context_); }
-  void sample(const SampleArgs& args) override { cuda::sample(args, context_); }
+  void pending_tokens(const PendingTokensArgs& args) override { cuda::pending_tokens(args, behind_fused()); }
+  void sample(const SampleArgs& args) override { cuda::sample(args, behind_fused()); }
 
-  void run_step(const StepKey& key, const std::function<void()>& operations) override { graphs_.run(key, operations); }
-  uint64_t mark() override { return marks_.record(context_.stream); }
+  void run_step(const StepKey& key, const std::function<void()>& operations) override {
+    graphs_.run(key, [&] { fuser_.record(operations); });
+  }
+  uint64_t mark() override { return marks_.record(behind_fused().stream); }
   void wait(uint64_t mark) override { marks_.wait(mark); }
   double milliseconds_between(uint64_t first, uint64_t second) override { return marks_.milliseconds(first, second); }
   void synchronize() override { cuda::check(cudaStreamSynchronize(context_.stream), "waiting for the GPU"); }
 
  private:
+  /// For operations that are never held back: they come behind those that are.
+  cuda::Context& behind_fused() {
+    fuser_.flush();
+    return context_;
+  }
+
   cuda::Context context_;
+  cuda::OpFuser fuser_{context_};
   cuda::StepGraphs graphs_{context_};
   cuda::Marks marks_;
 };
@@ -83,7 +96,8 @@ class CudaBackend final : public Backend {
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   if (options.device < 0 || options.device >= cuda_device_count())
     throw DeviceError("cuda:" + std::to_string(options.device) + " cannot be used: " + cuda_status());
-  return std::make_unique<CudaBackend>(options.device, options.activation);
+  cuda::keep_tactics(options.device, options.cache_folder);
+  return std::make_unique<CudaBackend>(options.device, options.activation, options.deterministic);
 }
 
 }  // namespace flightdeck

@@ -22,6 +22,7 @@ class Context {
 
   const int device;
   const DType activation;
+  bool deterministic = false;  // sums are cut by a row's own shape, whatever else is in the batch
   int multiprocessors = 0;
   int compute_major = 0;    // 8 Ampere, 9 Hopper
   size_t shared_bytes = 0;  // a block may have, opted in

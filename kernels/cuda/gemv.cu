@@ -1,233 +1,228 @@
-// Weights of any packing times 1 to 8 tokens, bound by reading the weights. One block a multiprocessor takes every n-th
-// tile of 16 rows; its warps share the columns step by step and add their sums in shared memory at the end of a tile.
-// Every lane copies what it alone will use, so the copies need no barrier and run on across tiles: 64 KB a
-// multiprocessor are always on their way. Products go through the tensor cores with the tokens as their 8 columns: for
-// int4 the conversion alone takes half of the instruction slots that reading leaves, multiplying by hand would not fit.
+// Weights of any packing times 1 to 8 tokens, bound by reading the weights: one block a multiprocessor takes every n-th
+// tile of 16 rows, its warps share the columns item by item and add their sums in shared memory at the end of a few
+// tiles. Products go through the tensor cores with the tokens as their 8 columns. The rings, 64 to 128 KB a
+// multiprocessor, fill up while the kernel before still works on the activations.
 #include <algorithm>
 
-#include "kernels/cuda/activation_type.h"
-#include "kernels/cuda/dequantize.h"
-#include "kernels/cuda/launch.h"
-#include "kernels/cuda/linear_kernels.h"
+#include "kernels/cuda/activation_function.h"
+#include "kernels/cuda/gemv_staging.h"
 #include "kernels/cuda/linear_store.h"
-#include "kernels/cuda/mma.h"
 
 namespace flightdeck::cuda {
 namespace {
 
-constexpr int kWarps = 16;
-constexpr int kThreads = kWarps * 32;
-constexpr int kTokenStride = 20;         // floats; 16 rows and padding against bank conflicts
-constexpr int kAheadBytes = 96 << 10;    // a block asks for into L2 while it waits for its inputs
+constexpr int kTokenStride = 20;  // floats; 16 rows and padding against bank conflicts
 
-/// What a warp takes at once: 16 rows by step_cols columns.
-template <Packing kPacking, int kScales>
-struct Step {
-  static constexpr bool kInt4 = kPacking == Packing::int4_rows || kPacking == Packing::int4_groups;
-  static constexpr int kCols = step_cols(kPacking);
-  static constexpr int kBlocks = kCols / 32;                           // of 32 columns
-  static constexpr int kVectors = kPacking == Packing::dense ? 4 : 2;  // of 16 bytes a lane
-  static constexpr int kBytes = kVectors * 512;
-  static constexpr int kSlotBytes = kBytes + kScales * 128;
-  static constexpr int kStages = kPacking == Packing::dense ? 3 : 5;  // one less is in flight: 64 KB a block
-  static constexpr int kRingBytes = kWarps * kStages * kSlotBytes;
-  static constexpr int kGroups = kScales == 0 ? 1 : kScales;  // of columns that have one sum of activations; int4 only
-};
+/// A lane's activations in shared memory: 8 columns of token lane / 4 are operand b of two mma.
+struct LaneActivations {
+  uint32_t address;
+  uint32_t exists;  // where there is no such token nothing is read, to spare shared memory: nobody looks at those sums
 
-/// Floats of one warp's sums of a tile; they are kept twice, the next tile's may be written meanwhile.
-__host__ __device__ constexpr int sums_of_warp(int tokens) { return tokens * kTokenStride; }
-/// Bytes from row to row of the activations in shared memory: eight lanes that read together touch all banks.
-__host__ __device__ constexpr int row_bytes_of(int padded_cols) { return padded_cols * 2 + 64; }
-
-/// A warp's walk over the block's steps, every kWarps-th of all its tiles' steps in one line, so that all warps have
-/// the same number of them. A unit is a step's place in memory: 1024 bytes of a quantized weight, 128 bytes of a row of
-/// a dense one.
-template <Packing kPacking, int kScales>
-struct Walk {
-  using S = Step<kPacking, kScales>;
-  static constexpr bool kDense = kPacking == Packing::dense;
-  static constexpr int kUnitBytes = kDense ? 128 : S::kBytes;
-
-  const uint8_t* data;     // this lane's
-  const uint8_t* factors;  // this lane's
-  int row8_bytes;          // dense: 8 rows further
-  int unit, jump;          // jump: from behind the last step of a tile to the first of the next
-  int step, steps;         // of the tile
-  int items;               // left
-
-  __device__ __forceinline__ Walk(const PackedView& weight, int warp, int lane) {
-    const int tile_units = weight.steps * (kDense ? 16 : 1);
-    const int grid = gridDim.x;
-    const int row_bytes = weight.padded_cols * 2;
-    steps = weight.steps;
-    step = warp;
-    items = (weight.tiles - static_cast<int>(blockIdx.x) + grid - 1) / grid * steps;
-    unit = blockIdx.x * tile_units + warp;
-    jump = grid * tile_units - steps;
-    data = weight.data + (kDense ? static_cast<size_t>(lane / 4) * row_bytes + lane % 4 * 16 : lane * 16);
-    row8_bytes = row_bytes * 8;
-    factors = reinterpret_cast<const uint8_t*>(weight.factors) + lane / 4 * 4;
-    items = items > warp ? (items - warp + kWarps - 1) / kWarps : 0;
-    into_tile();
-  }
-  __device__ __forceinline__ void into_tile() {
-    while (step >= steps) {
-      step -= steps;
-      unit += jump;
-    }
-  }
-  __device__ __forceinline__ const uint8_t* bytes() const { return data + static_cast<size_t>(unit) * kUnitBytes; }
-  __device__ __forceinline__ const uint8_t* step_factors() const {
-    return factors + static_cast<size_t>(unit) * (kScales * 32);
-  }
-  __device__ __forceinline__ void advance() {
-    --items;
-    unit += kWarps;
-    step += kWarps;
-    into_tile();
-  }
-  /// `slot` is the lane's 16 bytes of the first vector; its 4-byte factors lie behind the vectors.
-  __device__ __forceinline__ void copy(uint32_t slot, uint32_t factor_slot) {
-    if (items > 0) {
-      const uint8_t* from = bytes();
-#pragma unroll
-      for (int v = 0; v < S::kVectors; ++v) {
-        copy_async16(slot + v * 512, from + (kDense ? v % 2 * row8_bytes + v / 2 * 64 : v * 512));
-      }
-#pragma unroll
-      for (int s = 0; s < kScales; ++s) copy_async4(factor_slot + s * 128, step_factors() + s * 32);
-      advance();
-    }
-    commit_copies();
+  __device__ __forceinline__ uint4 load(int offset) const {
+    uint4 value;
+    asm volatile(
+        "{ .reg .pred exists; setp.ne.u32 exists, %5, 0;\n"
+        "@exists ld.shared.v4.u32 {%0, %1, %2, %3}, [%4]; }"
+        : "=r"(value.x), "=r"(value.y), "=r"(value.z), "=r"(value.w)
+        : "r"(address + offset), "r"(exists));
+    return value;
   }
 };
 
-/// Asks for the steps behind the ring, up to kAheadBytes a block: the memory works while the inputs are being made.
-template <Packing kPacking, int kScales>
-__device__ __forceinline__ void ask_ahead(Walk<kPacking, kScales> walk, int lane) {
-  using W = Walk<kPacking, kScales>;
-  for (int i = 0; i < kAheadBytes / kWarps / W::S::kBytes && walk.items > 0; ++i, walk.advance()) {
-    if constexpr (W::kDense) {
-      // Lanes 4 g are at the start of their row's 128 bytes.
-      if (lane % 4 < 2) prefetch_l2(walk.bytes() - lane % 4 * 16 + lane % 4 * walk.row8_bytes);
-    } else {
-      if (lane < 8) prefetch_l2(walk.bytes() - lane * 16 + lane * 128);
-      if (kScales > 0 && lane == 0) prefetch_l2(walk.step_factors());
-    }
+/// Adds the products of kSteps steps (64 or 128 columns each) to `sums`, the steps side by side: an mma waits 33 cycles
+/// for the one it adds to. Int4 is multiplied raw (RawInt4); its sums begin at what the sums of the activations take
+/// away, and are in units of the fragment's scale until the end of the tile.
+template <class T, Packing kPacking, int kScales, int kSteps>
+__device__ __forceinline__ void add_steps(const uint8_t* lane_vectors, const uint8_t* factors,
+                                          const LaneActivations& activations, int column_bytes, const float* group_sums,
+                                          int group_floats, float (&sums)[2][4]) {
+  using I = Item<kPacking, kScales>;
+  uint4 vectors[kSteps][I::kStepVectors];
+#pragma unroll
+  for (int v = 0; v < kSteps * I::kStepVectors; ++v) {
+    vectors[v / I::kStepVectors][v % I::kStepVectors] = *reinterpret_cast<const uint4*>(lane_vectors + v * 512);
   }
-}
-
-template <class T>
-__device__ __forceinline__ float sum_of_vector(const uint4& vector) {
-  const T* values = reinterpret_cast<const T*>(&vector);
-  float sum = 0;
+  if constexpr (!I::kInt4) {
 #pragma unroll
-  for (int i = 0; i < 8; ++i) sum += to_float(values[i]);
-  return sum;
-}
-
-/// All activations into shared memory, columns behind the last as zeros. A thread has kBatch loads on their way. For
-/// int4 also RawInt4's kZero times the sum of each group of activations, [group, token].
-template <class T, Packing kPacking, int kScales>
-__device__ __forceinline__ void stage_activations(const LinearTask& task, uint8_t* shared, float* group_sums) {
-  using S = Step<kPacking, kScales>;
-  constexpr int kBatch = 4;
-  [[maybe_unused]] constexpr int kGroupVectors = S::kCols / S::kGroups / 8;
-  const int vectors = task.weight.padded_cols / 8;  // a multiple of a group's: a group never spans rounds of the loop
-  const int row_bytes = row_bytes_of(task.weight.padded_cols);
-  int token = 0;
-  int vector = threadIdx.x;
-  while (vector >= vectors) {
-    vector -= vectors;
-    ++token;
-  }
-  while (__any_sync(~0u, token < task.tokens)) {
-    uint4 values[kBatch];
-    int tokens[kBatch], at[kBatch];
-#pragma unroll
-    for (int i = 0; i < kBatch; ++i) {
-      values[i] = {0, 0, 0, 0};
-      tokens[i] = token;
-      at[i] = vector;
-      if (token < task.tokens && vector * 8 < task.weight.cols) {
-        const T* row = static_cast<const T*>(task.in) + static_cast<size_t>(token) * task.in_stride;
-        values[i] = __ldcg(reinterpret_cast<const uint4*>(row) + vector);
-      }
-      vector += kThreads;
-      while (vector >= vectors) {
-        vector -= vectors;
-        ++token;
-      }
-    }
-#pragma unroll
-    for (int i = 0; i < kBatch; ++i) {
-      const bool exists = tokens[i] < task.tokens;
-      if (exists) *reinterpret_cast<uint4*>(shared + tokens[i] * row_bytes + at[i] * 16) = values[i];
-      if constexpr (S::kInt4) {
-        float sum = sum_of_vector<T>(values[i]);
-#pragma unroll
-        for (int lanes = 1; lanes < kGroupVectors; lanes *= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
-        if (exists && at[i] % kGroupVectors == 0) {
-          group_sums[at[i] / kGroupVectors * kGemvTokens + tokens[i]] = RawInt4<T>::kZero * sum;
-        }
-      }
-    }
-  }
-}
-
-/// Adds one step's products to `sums`; two chains, because an mma waits 33 cycles for the one it adds to. Int4 is
-/// multiplied raw (RawInt4) and put right once a group with the sums of the activations.
-template <class T, Packing kPacking, int kScales>
-__device__ __forceinline__ void add_step(const uint4 (&vectors)[Step<kPacking, kScales>::kVectors],
-                                         const uint8_t* factors, const uint8_t* activations, const float* group_sums,
-                                         float (&sums)[2][4]) {
-  using S = Step<kPacking, kScales>;
-  if constexpr (!S::kInt4) {
-#pragma unroll
-    for (int block = 0; block < S::kBlocks; ++block) {
-      const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
+    for (int block = 0; block < kSteps * I::kStepCols / 32; ++block) {
+      const uint4 b = activations.load(column_bytes + block * 64);
       uint32_t a[2][4];
-      load_fragments<T, kPacking>(vectors, block, a);
+      load_fragments<T, kPacking>(vectors[block / (I::kStepCols / 32)], block % (I::kStepCols / 32), a);
       multiply_tile<T>(sums[0], a[0], b.x, b.y);
       multiply_tile<T>(sums[1], a[1], b.z, b.w);
     }
   } else {
-    constexpr int kBlocksOfGroup = S::kBlocks / S::kGroups;
+    constexpr int kBlocks = I::kStepCols / 32 / I::kGroups;  // of 32 columns, in a group
 #pragma unroll
-    for (int group = 0; group < S::kGroups; ++group) {
-      float raw[2][4];
+    for (int group = 0; group < I::kGroups; ++group) {
+      float raw[kSteps][4];
+      float2 factor[kSteps];
 #pragma unroll
-      for (int i = 0; i < kBlocksOfGroup; ++i) {
-        const int block = group * kBlocksOfGroup + i;
-        const uint4 b = *reinterpret_cast<const uint4*>(activations + block * 64);
-        const uint4 v = vectors[block / 2];
-        uint32_t a[2][4];
-        RawInt4<T>::fragment(block % 2 ? v.z : v.x, a[0]);
-        RawInt4<T>::fragment(block % 2 ? v.w : v.y, a[1]);
-        if (i == 0) {
-          multiply_first<T>(raw[0], a[0], b.x, b.y);
-          multiply_first<T>(raw[1], a[1], b.z, b.w);
-        } else {
-          multiply_tile<T>(raw[0], a[0], b.x, b.y);
-          multiply_tile<T>(raw[1], a[1], b.z, b.w);
+      for (int s = 0; s < kSteps; ++s) {
+        const int at = s * I::kGroups + group;
+        const float4 zero = *reinterpret_cast<const float4*>(group_sums + at * group_floats);
+        raw[s][0] = zero.x, raw[s][1] = zero.y, raw[s][2] = zero.z, raw[s][3] = zero.w;
+        factor[s] = {1, 1};
+        if constexpr (kScales > 0) factor[s] = __half22float2(*reinterpret_cast<const __half2*>(factors + at * 128));
+      }
+#pragma unroll
+      for (int i = 0; i < kBlocks; ++i) {
+        const int block = group * kBlocks + i;
+#pragma unroll
+        for (int s = 0; s < kSteps; ++s) {
+          const uint4 b = activations.load(column_bytes + s * (I::kStepCols * 2) + block * 64);
+          const uint4 v = vectors[s][block / 2];
+          uint32_t a[2][4];
+          RawInt4<T>::fragment(block % 2 ? v.z : v.x, a[0]);
+          RawInt4<T>::fragment(block % 2 ? v.w : v.y, a[1]);
+          multiply_tile<T>(raw[s], a[0], b.x, b.y);
+          multiply_tile<T>(raw[s], a[1], b.z, b.w);
         }
       }
-      float2 factor = {1, 1};
-      if constexpr (kScales > 0) {
-        factor = __half22float2(*reinterpret_cast<const __half2*>(factors + group * 128));
-      }
-      const float2 zero = *reinterpret_cast<const float2*>(group_sums + group * kGemvTokens);
 #pragma unroll
-      for (int i = 0; i < 4; ++i) {
-        const float scale = i < 2 ? RawInt4<T>::kLowScale : RawInt4<T>::kHighScale;
-        const float value = fmaf(raw[0][i] + raw[1][i], scale, i % 2 ? -zero.y : -zero.x);
-        sums[0][i] = fmaf(value, i < 2 ? factor.x : factor.y, sums[0][i]);
+      for (int s = 0; s < kSteps; ++s) {
+#pragma unroll
+        for (int i = 0; i < 4; ++i) sums[s][i] = fmaf(raw[s][i], i < 2 ? factor[s].x : factor[s].y, sums[s][i]);
       }
     }
   }
 }
 
-/// The warps' sums of a tile, added in the order of the warps and stored.
+/// A warp's share of the products, item by item as its ring brings them.
+template <class T, Packing kPacking, int kScales>
+class Consumer {
+  using I = Item<kPacking, kScales>;
+
+ public:
+  __device__ __forceinline__ Consumer(const GemvPlan& plan, const BlockTiles& tiles, uint8_t* shared, int warp,
+                                      int lane)
+      : stage_bytes_(plan.stages * I::kSlotBytes),
+        group_floats_(plan.token_slots * 2),
+        deep_(plan.stages > 3),
+        vectors_(shared + warp * stage_bytes_ + lane * 16),
+        factors_(shared + warp * stage_bytes_ + I::kBytes + lane * 4),
+        group_sums_(reinterpret_cast<const float*>(shared + plan.group_sums_at) +
+                    min(lane % 4 * 2, plan.token_slots - 2) * 2),
+        steps_(plan.linear.task.weight.steps),
+        tile_items_((steps_ + I::kSteps - 1) / I::kSteps),
+        item_(warp),
+        walk_(plan.linear.task.weight, tiles, warp, lane) {
+    lane_activations_ = {shared_address(shared + plan.activations_at) +
+                             lane / 4 * gemv_row_bytes(plan.linear.task.weight.padded_cols) + lane % 4 * 16,
+                         lane / 4 < plan.linear.task.tokens};
+    vector_slots_ = shared_address(vectors_);
+    factor_slots_ = shared_address(factors_);
+    for (int stage = 0; stage < plan.stages - 1; ++stage) {
+      walk_.copy(vector_slots_ + stage * I::kSlotBytes, factor_slots_ + stage * I::kSlotBytes);
+    }
+    last_slot_ = (plan.stages - 1) * I::kSlotBytes;
+  }
+
+  /// This warp's share of the next tile.
+  __device__ __forceinline__ void add_tile(float (&sums)[2][4]) {
+    for (; item_ < tile_items_; item_ += kGemvWarps) {
+      if (deep_) {
+        wait_for_copies<3>();
+      } else {
+        wait_for_copies<1>();
+      }
+      walk_.copy(vector_slots_ + last_slot_, factor_slots_ + last_slot_);
+      const int step = item_ * I::kSteps;
+      const float* group_sums = group_sums_ + step * I::kGroups * group_floats_;
+      if (step + I::kSteps <= steps_) {
+        add_steps<T, kPacking, kScales, I::kSteps>(vectors_ + slot_, factors_ + slot_, lane_activations_,
+                                                   step * (I::kStepCols * 2), group_sums, group_floats_, sums);
+      } else {
+        add_steps<T, kPacking, kScales, 1>(vectors_ + slot_, factors_ + slot_, lane_activations_,
+                                           step * (I::kStepCols * 2), group_sums, group_floats_, sums);
+      }
+      last_slot_ = slot_;
+      slot_ = slot_ + I::kSlotBytes == stage_bytes_ ? 0 : slot_ + I::kSlotBytes;
+    }
+    item_ -= tile_items_;
+  }
+
+ private:
+  const int stage_bytes_, group_floats_;
+  const bool deep_;
+  const uint8_t* vectors_;
+  const uint8_t* factors_;
+  const float* group_sums_;
+  const int steps_, tile_items_;
+  int item_;
+  uint32_t vector_slots_, factor_slots_;
+  Walk<kPacking, kScales> walk_;
+  LaneActivations lane_activations_;
+  int slot_ = 0;   // byte offset of the item's slot in the ring
+  int last_slot_;  // of the item before: free
+};
+
+/// A thread's sum at the end of tiles: of one of a group's tiles (with a gate, of one and its partner), one token and
+/// row. What a sum is finished with is asked for one group ahead: its latency would hold up this warp alone.
+template <class T, Packing kPacking, int kScales>
+class Finisher {
+  using I = Item<kPacking, kScales>;
+
+ public:
+  __device__ __forceinline__ Finisher(const GemvPlan& plan, const BlockTiles& tiles)
+      : linear_(plan.linear),
+        tiles_(tiles),
+        row_(threadIdx.x % 16),
+        token_(static_cast<int>(threadIdx.x) / 16 % plan.linear.task.tokens),
+        first_(static_cast<int>(threadIdx.x) / 16 / plan.linear.task.tokens * (tiles.half > 0 ? 2 : 1)),
+        works_(first_ < plan.tile_group) {}
+  /// Whether this thread has a sum among the tiles from `group` on.
+  __device__ __forceinline__ bool works(int group) const { return works_ && group + first_ < tiles_.count; }
+  __device__ __forceinline__ void ask(int group) {
+    if (!works(group)) return;
+    end_ = end_of(linear_.task, row(group));
+    if (linear_.gated) partner_end_ = end_of(linear_.task, row(group + 1));
+  }
+  /// Past L1, and not before the kernel's inputs are there.
+  __device__ __forceinline__ void ask_residual(int group) {
+    if (!linear_.residual || !works(group) || row(group) >= linear_.task.weight.rows) return;
+    const unsigned short bits = __ldcg(reinterpret_cast<const unsigned short*>(residual(group)));
+    before_ = *reinterpret_cast<const T*>(&bits);
+  }
+  __device__ __forceinline__ void store(int group, const float* sums, int tile_floats, int warp_floats) const {
+    if (!works(group) || row(group) >= linear_.task.weight.rows) return;
+    sums += first_ * tile_floats + token_ * kTokenStride + row_;
+    const float sum = total(sums, warp_floats);
+    store_sum<T>(linear_.task, row(group), token_, sum, end_);
+    // Rounded as the operations of their own round.
+    if (linear_.residual) *residual(group) = from_float<T>(to_float(before_) + rounded(sum, end_));
+    if (!linear_.gated) return;
+    const float partner = total(sums + tile_floats, warp_floats);
+    store_sum<T>(linear_.task, row(group + 1), token_, partner, partner_end_);
+    T* to = static_cast<T*>(linear_.gated) + static_cast<size_t>(token_) * linear_.gated_stride + row(group);
+    *to = from_float<T>(activate(linear_.gate, rounded(sum, end_)) * rounded(partner, partner_end_));
+  }
+
+ private:
+  __device__ __forceinline__ int row(int group) const { return tiles_.at(group + first_) * 16 + row_; }
+  __device__ __forceinline__ T* residual(int group) const {
+    return static_cast<T*>(linear_.residual) + static_cast<size_t>(token_) * linear_.residual_stride + row(group);
+  }
+  __device__ __forceinline__ float total(const float* sums, int warp_floats) const {
+    float parts[4] = {};
+#pragma unroll
+    for (int warp = 0; warp < kGemvWarps; ++warp) parts[warp % 4] += sums[warp * warp_floats];
+    const float sum = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+    if constexpr (!I::kInt4) return sum;
+    return sum * (row_ < 8 ? RawInt4<T>::kLowScale : RawInt4<T>::kHighScale);
+  }
+  __device__ static __forceinline__ float rounded(float sum, const SumEnd& end) {
+    return to_float(from_float<T>(fmaf(sum, end.scale, end.bias)));
+  }
+
+  const FusedLinear& linear_;
+  const BlockTiles& tiles_;
+  const int row_, token_, first_;
+  const bool works_;
+  SumEnd end_, partner_end_;
+  T before_;
+};
+
 __device__ __forceinline__ void leave_sums(const float (&sums)[2][4], float* of_warp, int tokens, int lane) {
   const int row = lane / 4;
   const int token = lane % 4 * 2;
@@ -236,96 +231,54 @@ __device__ __forceinline__ void leave_sums(const float (&sums)[2][4], float* of_
     if (token + i % 2 < tokens) of_warp[(token + i % 2) * kTokenStride + row + i / 2 * 8] = sums[0][i] + sums[1][i];
   }
 }
-/// Thread = 16 token + row. `end` was loaded a tile ago: its latency would hold up this warp alone.
-template <class T>
-__device__ __forceinline__ void store_tile(const LinearTask& task, const float* sums, int tile, const SumEnd& end) {
-  const int token = threadIdx.x / 16;
-  const int row = threadIdx.x % 16;
-  if (token >= task.tokens) return;
-  const float* of_warp = sums + token * kTokenStride + row;
-  float parts[4] = {};
-#pragma unroll
-  for (int warp = 0; warp < kWarps; ++warp) parts[warp % 4] += of_warp[warp * sums_of_warp(task.tokens)];
-  store_sum<T>(task, tile * 16 + row, token, (parts[0] + parts[1]) + (parts[2] + parts[3]), end);
-}
 
 template <class T, Packing kPacking, int kScales>
-__global__ void __launch_bounds__(kThreads, 2) gemv_kernel(LinearTask task) {
-  using S = Step<kPacking, kScales>;
+__global__ void __launch_bounds__(kGemvThreads, 1) gemv_kernel(const __grid_constant__ GemvPlan plan) {
   extern __shared__ __align__(128) uint8_t shared[];
-  let_next_start();
-  const int warp = threadIdx.x / 32;
-  const int lane = threadIdx.x % 32;
-  const int tiles = task.weight.tiles;
-  const int steps = task.weight.steps;
-  const int row_bytes = row_bytes_of(task.weight.padded_cols);
-  uint8_t* ring = shared + warp * (S::kStages * S::kSlotBytes);
-  float* all_sums = reinterpret_cast<float*>(shared + S::kRingBytes);
-  uint8_t* activations = shared + S::kRingBytes + 2 * kWarps * sums_of_warp(task.tokens) * 4;
-  float* group_sums = reinterpret_cast<float*>(activations + task.tokens * row_bytes);
-  const uint8_t* lane_vectors = ring + lane * 16;
-  const uint8_t* lane_factors = ring + S::kBytes + lane * 4;
-  const uint32_t vector_slots = shared_address(lane_vectors);
-  const uint32_t factor_slots = shared_address(lane_factors);
-
-  Walk<kPacking, kScales> walk(task.weight, warp, lane);
-  for (int stage = 0; stage < S::kStages - 1; ++stage) {
-    walk.copy(vector_slots + stage * S::kSlotBytes, factor_slots + stage * S::kSlotBytes);
-  }
-  // Row scales and bias of the next tile to store: asked for a tile ahead, the first while the inputs are being made.
-  const bool stores = threadIdx.x < 16 * task.tokens;
-  SumEnd end = stores ? end_of(task, blockIdx.x * 16 + threadIdx.x % 16) : SumEnd{};
-  ask_ahead(walk, lane);
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const BlockTiles tiles(plan.linear.task.weight.tiles, plan.linear.gated != nullptr);
+  // Small constants first: behind the rings' copies they would wait for all of them.
+  Stager<T, kPacking, kScales> stager(plan, shared);
+  Finisher<T, kPacking, kScales> finisher(plan, tiles);
+  stager.ask_ahead();
+  finisher.ask(0);
+  Consumer<T, kPacking, kScales> consumer(plan, tiles, shared, warp, lane);
   wait_for_inputs();
-  stage_activations<T, kPacking, kScales>(task, activations, group_sums);
+  finisher.ask_residual(0);
+  stager.stage();
   __syncthreads();
 
-  // A lane reads 8 columns of token lane / 4: operand b of two mma. Where there is no such token it reads the first
-  // one's, at no cost: nobody looks at those sums. So with the sums of the activations, of tokens 2 (lane % 4) and + 1.
-  const int token = lane / 4 < task.tokens ? lane / 4 : 0;
-  const uint8_t* lane_activations = activations + token * row_bytes + lane % 4 * 16;
-  const float* lane_group_sums = group_sums + lane % 4 * 2;
-  int slot = 0;                                      // byte offset of the step's slot in the ring
-  int last_slot = (S::kStages - 1) * S::kSlotBytes;  // of the step before: free
-  int buffer = 0;
-  int step = warp;
-  for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x, buffer ^= 1) {
-    float sums[2][4] = {};
-    for (; step < steps; step += kWarps) {
-      wait_for_copies<S::kStages - 2>();
-      walk.copy(vector_slots + last_slot, factor_slots + last_slot);
-      uint4 vectors[S::kVectors];
-#pragma unroll
-      for (int v = 0; v < S::kVectors; ++v) {
-        vectors[v] = *reinterpret_cast<const uint4*>(lane_vectors + slot + v * 512);
-      }
-      add_step<T, kPacking, kScales>(vectors, lane_factors + slot, lane_activations + step * (S::kCols * 2),
-                                     lane_group_sums + step * (S::kGroups * kGemvTokens), sums);
-      last_slot = slot;
-      slot = slot == (S::kStages - 1) * S::kSlotBytes ? 0 : slot + S::kSlotBytes;
+  const int tokens = plan.linear.task.tokens;
+  const int warp_floats = tokens * kTokenStride;
+  const int tile_floats = kGemvWarps * warp_floats;
+  float* sums_of_group = reinterpret_cast<float*>(shared + plan.sums_at);
+  // The sums are kept twice: those of the next tiles may be written while these are added up.
+  int other_sums = plan.tile_group * tile_floats;
+  for (int group = 0; group < tiles.count; group += plan.tile_group) {
+    const int count = min(plan.tile_group, tiles.count - group);
+    for (int tile = 0; tile < count; ++tile) {
+      float sums[2][4] = {};
+      consumer.add_tile(sums);
+      leave_sums(sums, sums_of_group + tile * tile_floats + warp * warp_floats, tokens, lane);
     }
-    step -= steps;
-    float* sums_of_tile = all_sums + buffer * (kWarps * sums_of_warp(task.tokens));
-    leave_sums(sums, sums_of_tile + warp * sums_of_warp(task.tokens), task.tokens, lane);
     __syncthreads();
-    const SumEnd this_end = end;
-    if (stores && tile + static_cast<int>(gridDim.x) < tiles) {
-      end = end_of(task, (tile + gridDim.x) * 16 + threadIdx.x % 16);
-    }
-    store_tile<T>(task, sums_of_tile, tile, this_end);
+    finisher.store(group, sums_of_group, tile_floats, warp_floats);
+    finisher.ask(group + plan.tile_group);
+    finisher.ask_residual(group + plan.tile_group);
+    sums_of_group += other_sums;
+    other_sums = -other_sums;
   }
 }
 
 struct Kernel {
-  void (*run)(LinearTask) = nullptr;
-  size_t ring_bytes = 0;
+  void (*run)(GemvPlan) = nullptr;
+  int slot_bytes = 0;
   int group_cols = 0;  // int4: columns that have one sum of activations
 };
 template <class T, Packing kPacking, int kScales>
 Kernel kernel_of() {
-  using S = Step<kPacking, kScales>;
-  return {gemv_kernel<T, kPacking, kScales>, static_cast<size_t>(S::kRingBytes),
-          S::kInt4 ? S::kCols / S::kGroups : 0};
+  using I = Item<kPacking, kScales>;
+  return {gemv_kernel<T, kPacking, kScales>, I::kSlotBytes, I::kInt4 ? I::kStepCols / I::kGroups : 0};
 }
 template <class T>
 Kernel choose_kernel(const PackedView& weight) {
@@ -343,30 +296,65 @@ Kernel choose_kernel(const PackedView& weight) {
          : weight.step_scales == 2 ? kernel_of<T, Packing::int4_groups, 2>()
                                    : kernel_of<T, Packing::int4_groups, 4>();
 }
-
 Kernel choose_kernel(const PackedView& weight, const Context& context) {
   return context.activation == DType::f16 ? choose_kernel<__half>(weight) : choose_kernel<__nv_bfloat16>(weight);
 }
 
-size_t shared_bytes_of(const LinearTask& task, const Kernel& kernel) {
-  const int row_bytes = row_bytes_of(task.weight.padded_cols);
-  const int group_bytes = kernel.group_cols > 0 ? task.weight.padded_cols / kernel.group_cols * kGemvTokens * 4 : 0;
-  return kernel.ring_bytes +
-         static_cast<size_t>(2 * kWarps * sums_of_warp(task.tokens) * 4 + task.tokens * row_bytes + group_bytes);
+/// Lays out the shared memory with rings of `stages` slots; returns its bytes.
+size_t lay_out(GemvPlan& plan, const Kernel& kernel, int stages) {
+  const int tokens = plan.linear.task.tokens, cols = plan.linear.task.weight.padded_cols;
+  const int usual_group = tokens <= 1 ? 4 : tokens <= 2 ? 2 : 1;
+  plan.token_slots = round_up(tokens, 2);
+  plan.tile_group = plan.linear.gated ? std::max(2, usual_group) : usual_group;
+  plan.stages = stages;
+  plan.sums_at = kGemvWarps * stages * kernel.slot_bytes;
+  plan.norm_at = plan.sums_at + 2 * plan.tile_group * kGemvWarps * tokens * kTokenStride * 4;
+  plan.group_sums_at = round_up(plan.norm_at + (plan.linear.norm_weight ? norm_floats(tokens, cols) * 4 : 0), 16);
+  const int group_bytes = kernel.group_cols > 0 ? cols / kernel.group_cols * plan.token_slots * 8 : 0;
+  plan.activations_at = round_up(plan.group_sums_at + group_bytes, 16);
+  return static_cast<size_t>(plan.activations_at + tokens * gemv_row_bytes(cols));
+}
+
+/// Shared memory the plan takes, 0 when it does not fit.
+size_t make_plan(GemvPlan& plan, const Kernel& kernel, const Context& context) {
+  for (const int stages : {5, 3}) {
+    const size_t bytes = lay_out(plan, kernel, stages);
+    if (bytes <= context.shared_bytes) return bytes;
+  }
+  return 0;
 }
 
 }  // namespace
 
+bool fused_gemv_fits(const FusedLinear& linear, const Context& context) {
+  const PackedView& weight = linear.task.weight;
+  if (linear.task.tokens > kGemvTokens || (linear.gated && weight.rows % (2 * kTileRows) != 0)) return false;
+  GemvPlan plan;
+  plan.linear = linear;
+  return make_plan(plan, choose_kernel(weight, context), context) > 0;
+}
+
+void fused_gemv(const FusedLinear& linear, Context& context) {
+  GemvPlan plan;
+  plan.linear = linear;
+  const Kernel kernel = choose_kernel(linear.task.weight, context);
+  const size_t bytes = make_plan(plan, kernel, context);
+  check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "giving a kernel its shared memory");
+  const int units = linear.task.weight.tiles / (linear.gated ? 2 : 1);
+  launch(context, kernel.run, std::min(units, context.multiprocessors), kGemvThreads, bytes, plan);
+}
+
 bool gemv_fits(const LinearTask& task, const Context& context) {
-  return shared_bytes_of(task, choose_kernel(task.weight, context)) <= context.shared_bytes;
+  FusedLinear linear;
+  linear.task = task;
+  return fused_gemv_fits(linear, context);
 }
 
 void gemv(const LinearTask& task, Context& context) {
-  const Kernel kernel = choose_kernel(task.weight, context);
-  const size_t bytes = shared_bytes_of(task, kernel);
-  check(cudaFuncSetAttribute(kernel.run, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
-        "giving a kernel its shared memory");
-  launch(context, kernel.run, std::min(task.weight.tiles, context.multiprocessors), kThreads, bytes, task);
+  FusedLinear linear;
+  linear.task = task;
+  fused_gemv(linear, context);
 }
 
 }  // namespace flightdeck::cuda

@@ -109,8 +109,7 @@ namespace {
 /// What is fastest as far as can be told without measuring.
 Tactic default_tactic(const LinearTask& task, const Context& context) {
   if (possible(Tactic::gemv, task, context)) return Tactic::gemv;
-  const int most = task.weight.packing == Packing::dense ? 16 : 192;
-  return task.tokens <= most ? Tactic::mixed : Tactic::blas;
+  return task.weight.packing == Packing::dense ? Tactic::blas : Tactic::mixed;
 }
 
 TacticKey key_of(const LinearTask& task, const Context& context) {
@@ -166,6 +165,7 @@ LinearTask task_of(const LinearArgs& args) {
 void linear(const LinearArgs& args, Context& context) {
   if (args.in.rows == 0) return;
   const LinearTask task = task_of(args);
+  if (context.deterministic) return linear_deterministic(task, context);
   run_tactic(choose(task, context), task, context);
 }
 

@@ -38,6 +38,11 @@ constexpr int kMaxMixedTokens = 256;
 size_t mixed_gemm_scratch(const LinearTask& task, const Context& context);
 void mixed_gemm(const LinearTask& task, std::byte* scratch, Context& context);
 
+/// Every token's result is the same whatever the others are: always mixed_gemm, so many tokens at a time that its line
+/// of work, and with it the cuts of the sums, depends on the weight alone. linear_deterministic.cu.
+constexpr int kTokensAlike = 64;
+void linear_deterministic(const LinearTask& task, Context& context);
+
 /// The same for quantized weights whose columns are padded to a multiple of 128, by wgmma; mixed_gemm uses it where it
 /// fits.
 bool mixed_gemm_hopper_fits(const LinearTask& task, const Context& context);

@@ -1,16 +1,36 @@
 #include <algorithm>
-#include <fstream>
 #include <tuple>
 #include <vector>
 
 #include "kernels/cuda/cuda_error.h"
+#include "kernels/cuda/tactic_file.h"
 #include "kernels/cuda/tactics.h"
 
 namespace flightdeck::cuda {
 namespace {
 
-constexpr char kHeader[] = "flightdeck-tactics 1 ";
+/// Raised when a way to compute a linear gets faster or slower: what was measured before is measured again.
+constexpr int kKernelVersion = 1;
 constexpr size_t kFlushBytes = size_t{128} << 20;  // more than any L2
+
+TacticRecord record_of(const TacticKey& key, Tactic tactic) {
+  return {key.rows,   key.cols, static_cast<int>(key.packing), key.step_scales,
+          key.tokens, key.bf16, static_cast<int>(tactic)};
+}
+/// Nothing for numbers that no decision of this program has.
+std::optional<std::pair<TacticKey, Tactic>> decision_of(const TacticRecord& record) {
+  if (record.packing > static_cast<int>(Packing::int4_groups)) return std::nullopt;
+  if (record.tactic > static_cast<int>(Tactic::blas) || record.tokens != token_bucket(record.tokens))
+    return std::nullopt;
+  TacticKey key;
+  key.rows = record.rows;
+  key.cols = record.cols;
+  key.packing = static_cast<Packing>(record.packing);
+  key.step_scales = record.step_scales;
+  key.tokens = record.tokens;
+  key.bf16 = record.bf16 != 0;
+  return std::make_pair(key, static_cast<Tactic>(record.tactic));
+}
 
 }  // namespace
 
@@ -35,37 +55,42 @@ std::optional<Tactic> Tactics::find(const TacticKey& key) const {
 void Tactics::set(const TacticKey& key, Tactic tactic) {
   const std::lock_guard<std::mutex> lock(mutex_);
   decisions_[key] = tactic;
+  if (path_.empty()) return;
+  read(path_, identity_);   // another process may have written since
+  write(path_, identity_);  // where that fails, the next start measures again
 }
 
-bool Tactics::save(const std::string& path, const std::string& device) const {
+bool Tactics::save(const std::string& path, const std::string& identity) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::ofstream file(path, std::ios::trunc);
-  file << kHeader << device << '\n';
-  for (const auto& [key, tactic] : decisions_) {
-    file << key.rows << ' ' << key.cols << ' ' << static_cast<int>(key.packing) << ' ' << key.step_scales << ' '
-         << key.tokens << ' ' << key.bf16 << ' ' << static_cast<int>(tactic) << '\n';
-  }
-  file.flush();
-  return file.good();
+  return write(path, identity);
 }
 
-bool Tactics::load(const std::string& path, const std::string& device) {
-  std::ifstream file(path);
-  std::string header;
-  if (!std::getline(file, header) || header != kHeader + device) return false;
-  std::map<TacticKey, Tactic> read;
-  TacticKey key;
-  int packing = 0, tactic = 0;
-  while (file >> key.rows >> key.cols >> packing >> key.step_scales >> key.tokens >> key.bf16 >> tactic) {
-    if (packing < 0 || packing > static_cast<int>(Packing::int4_groups)) return false;
-    if (tactic < 0 || tactic > static_cast<int>(Tactic::blas)) return false;
-    key.packing = static_cast<Packing>(packing);
-    read[key] = static_cast<Tactic>(tactic);
-  }
-  if (!file.eof()) return false;
+bool Tactics::load(const std::string& path, const std::string& identity) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [each, choice] : read) decisions_[each] = choice;
+  return read(path, identity);
+}
+
+void Tactics::keep_in(const std::string& path, const std::string& identity) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  path_ = path;
+  identity_ = identity;
+  read(path, identity);
+}
+
+/// What this process has measured itself stays.
+bool Tactics::read(const std::string& path, const std::string& identity) {
+  const auto records = read_tactics(path, identity);
+  if (!records) return false;
+  for (const TacticRecord& record : *records) {
+    if (const auto decision = decision_of(record)) decisions_.insert(*decision);
+  }
   return true;
+}
+
+bool Tactics::write(const std::string& path, const std::string& identity) const {
+  std::vector<TacticRecord> records;
+  for (const auto& [key, tactic] : decisions_) records.push_back(record_of(key, tactic));
+  return write_tactics(path, identity, records);
 }
 
 Tactics& tactics_of(int device) {
@@ -73,6 +98,21 @@ Tactics& tactics_of(int device) {
   static std::map<int, Tactics> all;
   const std::lock_guard<std::mutex> lock(mutex);
   return all[device];
+}
+
+void keep_tactics(int device, const std::string& folder) {
+  cudaDeviceProp properties;
+  int driver = 0;
+  if (folder.empty() || cudaGetDeviceProperties(&properties, device) != cudaSuccess ||
+      cudaDriverGetVersion(&driver) != cudaSuccess) {
+    cudaGetLastError();
+    return;
+  }
+  const std::string identity = std::string(properties.name) + ", sm" + std::to_string(properties.major) +
+                               std::to_string(properties.minor) + ", driver " + std::to_string(driver) + ", cuda " +
+                               std::to_string(CUDART_VERSION) + ", cublasLt " + std::to_string(cublasLtGetVersion()) +
+                               ", kernels " + std::to_string(kKernelVersion);
+  tactics_of(device).keep_in(folder + "/" + tactic_file_name(properties.name), identity);
 }
 
 StreamTimer::StreamTimer(Context& context) : context_(context) {

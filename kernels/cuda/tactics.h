@@ -1,4 +1,4 @@
-// Which way to compute a linear is fastest: measured once for a shape, kept, saved as text for the next start.
+// Which way to compute a linear is fastest: measured once for a shape, kept, written to a file for the next start.
 #pragma once
 
 #include <cstdint>
@@ -34,18 +34,26 @@ class Tactics {
  public:
   std::optional<Tactic> find(const TacticKey& key) const;
   void set(const TacticKey& key, Tactic tactic);
-  /// One line a decision. `device` goes into the first line: load takes only what the same kind of GPU has saved.
-  /// False: the file could not be written, or read, or is another GPU's; nothing is thrown.
-  bool save(const std::string& path, const std::string& device) const;
-  bool load(const std::string& path, const std::string& device);
+  /// As a file of `identity`, whose decisions they are (tactic_file.h). False: it could not be written, or read, or is
+  /// damaged or another one's; nothing is thrown.
+  bool save(const std::string& path, const std::string& identity) const;
+  bool load(const std::string& path, const std::string& identity);
+  /// Takes what an earlier process has measured and writes every new decision there.
+  void keep_in(const std::string& path, const std::string& identity);
 
  private:
+  bool read(const std::string& path, const std::string& identity);
+  bool write(const std::string& path, const std::string& identity) const;
+
   mutable std::mutex mutex_;
   std::map<TacticKey, Tactic> decisions_;
+  std::string path_, identity_;  // empty path: kept for this process alone
 };
 
 /// The decisions for one GPU of this process.
 Tactics& tactics_of(int device);
+/// Lets the decisions for this GPU outlive the process, in a file of `folder`, which must exist. Throws nothing.
+void keep_tactics(int device, const std::string& folder);
 
 /// Times what is put on the context's stream, with a cold L2 cache. Waits; never inside a captured step.
 class StreamTimer {

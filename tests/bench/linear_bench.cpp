@@ -67,7 +67,7 @@ double seconds_per_call(Backend& backend, const std::vector<std::unique_ptr<Pack
 void measure(Backend& backend, const Format& format, double bandwidth) {
   const auto weights = random_weights(backend, format.format);
   const double bytes = static_cast<double>(weights.front()->bytes());
-  for (const int tokens : {1, 2, 4, 8, 16, 512}) {
+  for (const int tokens : {1, 2, 4, 8, 16, 64, 512}) {
     const double seconds = seconds_per_call(backend, weights, tokens);
     const double rate = bytes / seconds;
     const double operations = 2.0 * kRows * kCols * tokens / seconds;

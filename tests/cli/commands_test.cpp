@@ -138,7 +138,7 @@ class CommandsTest : public QObject {
     const QStringList lines = outcome.out.split('\n', Qt::SkipEmptyParts);
     QCOMPARE(lines.size(), 2);
     const QRegularExpression format(
-        R"(^\[BENCHMARK\] model_name \S+ world_size 1 num_heads 4 num_kv_heads 4 num_layers 2 hidden_size 64 vocab_size 320 precision float16 batch_size 2 input_length 8 output_length 4 gpu_peak_mem\(gb\) [\d.]+ build_time\(s\) [\d.]+ tokens_per_sec [\d.]+ percentile95\(ms\) [\d.]+ percentile99\(ms\) [\d.]+ latency\(ms\) [\d.]+ compute_cap cpu generation_time\(ms\) [\d.]+ total_generated_tokens \d+ generation_tokens_per_second [\d.]+$)");
+        R"(^\[BENCHMARK\] model_name \S+ world_size 1 num_heads 4 num_kv_heads 4 num_layers 2 hidden_size 64 vocab_size 320 precision float16 batch_size 2 input_length 8 output_length 4 gpu_peak_mem\(gb\) [\d.]+ build_time\(s\) [\d.]+ tokens_per_sec [\d.]+ percentile95\(ms\) [\d.]+ percentile99\(ms\) [\d.]+ latency\(ms\) [\d.]+ compute_cap cpu generation_time\(ms\) [\d.]+ total_generated_tokens \d+ generation_tokens_per_second [\d.]+ quantization int8_wo lm_head float16$)");
     QVERIFY2(format.match(lines[1]).hasMatch(), qPrintable(lines[1]));
     const Outcome csv = runProgram(flags + QStringList{"--csv"});
     VERIFY_SUCCESS(csv);

@@ -1,7 +1,8 @@
 // Checks linear, embedding and packing of the CUDA engine against plain loops in double, tactic by tactic; no test
 // framework, so that it can be built with nvcc alone:
 //   nvcc -std=c++17 -O3 -gencode=arch=compute_90a,code=sm_90a --expt-relaxed-constexpr -I. -o linear_check
-//     tests/gpu/linear_check.cu kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,blas,unpack,tactics,packed_weight,cuda_context}.cu
+//     tests/gpu/linear_check.cu
+//     kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,blas,unpack,tactics,packed_weight,cuda_context}.cu
 //     -lcublasLt
 // linear_check          one line a case, PASS or FAIL; exit code 1 when any failed
 // linear_check --bench  also the speed of every tactic, as a share of the read ceiling it measures itself
@@ -662,7 +663,7 @@ void bench_chain(const BenchFormat& format, const std::vector<int>& token_counts
   }
   for (const int tokens : token_counts) {
     const Tactic others = format.format == WeightFormat::f16 ? Tactic::blas : Tactic::mixed;
-    const Tactic tactic = tokens < kGemvTokens ? Tactic::gemv : others;
+    const Tactic tactic = tokens <= kGemvTokens ? Tactic::gemv : others;
     const auto step = [&](const CudaPackedWeight& weight, const Buffer& from, const Buffer& to) {
       const LinearTask task = task_of({{to.data(), context.activation, tokens, weight.rows, weight.rows},
                                        {from.data(), context.activation, tokens, weight.cols, weight.cols},

@@ -99,8 +99,8 @@ int check_products(bool int4) {
 }
 
 /// The activations as wgmma reads them: 16 columns at a time of a panel, chunks of 16 bytes exchanged by the hardware's
-/// swizzle. They must meet the columns of the fragments: column 32 b + 8 t + 4 h + 2 s + j at place 16 (2 b + h) + 8 s +
-/// 2 t + j of the sum.
+/// swizzle. They must meet the columns of the fragments: column 32 b + 8 t + 4 h + 2 s + j at place 16 (2 b + h) + 8 s
+/// + 2 t + j of the sum.
 int check_panels() {
   int bad = 0;
   for (int token = 0; token < 128; ++token) {

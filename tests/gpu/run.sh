@@ -61,12 +61,14 @@ for check in "$programs"/*_check; do
   run "$(basename "$check")" "$check" "${speed[@]}"
   grep -vE '^(PASS|FAIL)' "$logs/$(basename "$check").log"
 done
-for test in linear_test attention_test rope_test row_ops_test golden_test cpu_backend_test; do
+for test in linear_test attention_test rope_test row_ops_test golden_test cpu_backend_test device_engine_test; do
   if [ -x "$programs/$test" ]; then run "$test" "$programs/$test"; fi
 done
 if [ -x "$programs/flightdeck" ]; then
   run devices "$programs/flightdeck" devices --measure
   cat "$logs/devices.log"
+  run same_text "$root/tests/gpu/same_text.sh" "$programs/flightdeck" cuda:0
+  cat "$logs/same_text.log"
   model="${FLIGHTDECK_MODEL:-baichuan2_7b_chat}"
   if [ ${#speed[@]} -gt 0 ]; then
     for quantization in none int8_weight_only int4_weight_only; do

@@ -9,6 +9,8 @@ class AttentionTest : public QObject {
   void matches_naive_data();
   void matches_naive();
   void row_is_the_same_alone_and_in_a_batch();
+  void deterministic_sequences_are_the_same_in_every_company_data();
+  void deterministic_sequences_are_the_same_in_every_company();
   void cutting_the_prompt_changes_nothing();
   void thread_count_changes_nothing();
   void large_scores_do_not_overflow();
@@ -147,6 +149,69 @@ void AttentionTest::row_is_the_same_alone_and_in_a_batch() {
                         batch.tables.begin() + (sequence + 1) * batch.max_blocks);
     const Floats out = run(which, cache, alone, {q.begin() + t * width, q.begin() + (t + 1) * width});
     QVERIFY(std::equal(out.begin(), out.end(), together.begin() + t * width));
+  }
+}
+
+namespace {
+
+/// One sequence of a batch with its own blocks, as it is when nobody else is there.
+Batch alone_of(const Batch& batch, size_t sequence) {
+  Batch alone({batch.sequences[sequence]}, batch.block_size);
+  const auto row = batch.tables.begin() + static_cast<std::ptrdiff_t>(sequence) * batch.max_blocks;
+  alone.tables.assign(row, row + alone.max_blocks);
+  return alone;
+}
+
+/// Short and long, single tokens and chunks; and more single tokens than the merging kernel counts at once.
+std::vector<Batch::Sequence> company(bool many) {
+  if (!many) return {{0, 1}, {300, 1}, {0, 150}, {256, 1}, {1999, 1}, {40, 33}, {700, 1}};
+  std::vector<Batch::Sequence> sequences;
+  for (int i = 0; i < 150; ++i) sequences.push_back({i % 7 == 0 ? 290 + i : i, 1});
+  return sequences;
+}
+
+}  // namespace
+
+void AttentionTest::deterministic_sequences_are_the_same_in_every_company_data() {
+  QTest::addColumn<QString>("device");
+  QTest::addColumn<bool>("many");
+  QTest::addColumn<int>("dim");
+  for (const char* device : Device::kNames) {
+    for (const bool many : {false, true}) {
+      for (const int dim : {64, 128}) {
+        if (many && dim == 128) continue;  // a cache of hundreds of megabytes for nothing new
+        QTest::newRow(
+            Device::row_name(device, (many ? "150 sequences of " : "ragged, heads of ") + std::to_string(dim)).c_str())
+            << device << many << dim;
+      }
+    }
+  }
+}
+/// Bit for bit: neither the number of sequences nor the longest of them cuts a sequence's sums.
+void AttentionTest::deterministic_sequences_are_the_same_in_every_company() {
+  USE_DEVICE(device, true);
+  QFETCH(bool, many);
+  QFETCH(int, dim);
+  const Case which{many ? 8 : 4, many ? 8 : 2, dim};
+  const Batch batch(company(many));
+  Cache cache(batch, which.dtype, which.kv_heads, which.dim);
+  Floats q = queries(which, batch), none;
+  AttentionArgs args = arguments(which, cache, batch, q, none);
+  args.cache = device.put(cache);
+  const int width = which.heads * which.dim;
+  const auto attend = [&](const Batch& of, Floats from) {
+    args.q = device.put(from, of.tokens(), width);
+    args.batch = device.put(of);
+    args.out = device.make(of.tokens(), width);
+    device->attention(args);
+    return device.get(args.out);
+  };
+  const Floats together = attend(batch, q);
+  for (size_t s = 0; s < batch.sequences.size(); s += many ? 29 : 1) {
+    const auto begin = static_cast<std::ptrdiff_t>(batch.offsets[s]) * width;
+    const auto end = static_cast<std::ptrdiff_t>(batch.offsets[s + 1]) * width;
+    const Floats out = attend(alone_of(batch, s), {q.begin() + begin, q.begin() + end});
+    QVERIFY2(std::equal(out.begin(), out.end(), together.begin() + begin), qPrintable(QString("sequence %1").arg(s)));
   }
 }
 

@@ -44,11 +44,14 @@ class Device {
   /// Of a data row about one case on one device.
   static std::string row_name(const std::string& device, const std::string& name) { return device + ", " + name; }
 
-  explicit Device(const QString& name) {
+  /// deterministic: of a GPU the mode in which rows do not depend on their neighbours; a CPU knows no other.
+  explicit Device(const QString& name, bool deterministic = false) {
     if (name == "cpu") {
       backend_ = make_cpu_backend();
     } else if (cuda_device_count() > 0) {
-      backend_ = make_cuda_backend({.device = 0, .activation = name.endsWith("bf16") ? DType::bf16 : DType::f16});
+      backend_ = make_cuda_backend({.device = 0,
+                                    .activation = name.endsWith("bf16") ? DType::bf16 : DType::f16,
+                                    .deterministic = deterministic});
     }
     if (backend_) activation_ = backend_->info().activation;
   }
@@ -131,8 +134,9 @@ class Device {
 };
 
 /// The device of this row, or a skipped row that says why.
-#define USE_DEVICE(used)                                                                                   \
-  flightdeck::test::Device used(*static_cast<QString*>(QTest::qData("device", ::qMetaTypeId<QString>()))); \
+#define USE_DEVICE(used, ...)                                                                            \
+  flightdeck::test::Device used(*static_cast<QString*>(QTest::qData("device", ::qMetaTypeId<QString>())) \
+                                    __VA_OPT__(, ) __VA_ARGS__);                                         \
   if (!used.usable()) QSKIP(qPrintable(QString::fromStdString(flightdeck::cuda_status())))
 
 }  // namespace flightdeck::test

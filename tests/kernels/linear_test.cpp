@@ -13,6 +13,8 @@ class LinearTest : public QObject {
   void quantized_input_costs_little();
   void row_is_the_same_alone_and_in_a_batch_data();
   void row_is_the_same_alone_and_in_a_batch();
+  void deterministic_rows_are_the_same_in_every_company_data();
+  void deterministic_rows_are_the_same_in_every_company();
   void thread_count_changes_nothing();
   void not_a_number_stays_visible();
 };
@@ -41,6 +43,16 @@ const std::vector<std::pair<const char*, Shape>> kShapes = {
     {"int4 48x96 group 48", {WeightFormat::int4_group, 48, 96, 48, 4}},
     {"int4 64x172 channel", {WeightFormat::int4_group, 64, 172, 172, 3}},
     {"int4 20x6 channel", {WeightFormat::int4_group, 20, 6, 6, 2}},
+};
+
+/// Enough columns for the kernels of large models, enough tokens for cuBLASLt's.
+const std::vector<std::pair<const char*, Shape>> kLargeShapes = {
+    {"f16 384x1024", {WeightFormat::f16, 384, 1024, 0, 300}},
+    {"int8 384x1024", {WeightFormat::int8_channel, 384, 1024, 0, 300}},
+    {"int8 100x320", {WeightFormat::int8_channel, 100, 320, 0, 300}},
+    {"int4 384x1024 group 128", {WeightFormat::int4_group, 384, 1024, 128, 300}},
+    {"int4 384x1024 group 32", {WeightFormat::int4_group, 384, 1024, 32, 300}},
+    {"int4 384x1024 channel", {WeightFormat::int4_group, 384, 1024, 1024, 300}},
 };
 
 void add_shapes() {
@@ -135,6 +147,41 @@ void LinearTest::row_is_the_same_alone_and_in_a_batch() {
       QVERIFY2(std::equal(alone.begin(), alone.end(), together.begin() + t * shape.rows), target);
     }
   });
+}
+
+void LinearTest::deterministic_rows_are_the_same_in_every_company_data() {
+  QTest::addColumn<QString>("device");
+  QTest::addColumn<int>("index");
+  for (const char* device : Device::kNames) {
+    for (size_t i = 0; i < kLargeShapes.size(); ++i)
+      QTest::newRow(Device::row_name(device, kLargeShapes[i].first).c_str()) << device << static_cast<int>(i);
+  }
+}
+/// Bit for bit, whatever kernel the number of rows would choose: vectors, tens, hundreds, thousands.
+void LinearTest::deterministic_rows_are_the_same_in_every_company() {
+  USE_DEVICE(device, true);
+  QFETCH(int, index);
+  const Shape& shape = kLargeShapes[static_cast<size_t>(index)].second;
+  const Weight weight = random_weight(shape.format, shape.rows, shape.cols, shape.group, 1);
+  Floats in = random_floats(static_cast<size_t>(shape.tokens * shape.cols), 4);
+  const auto packed = device->pack(weight.view());
+  const Matrix from = device.put(in, shape.tokens, shape.cols);
+  const Matrix all = device.make_float32(shape.tokens, shape.rows);
+  device->linear({all, from, packed.get(), nullptr});
+  const Floats expected = device.get(all);
+  const auto* bytes = static_cast<const std::byte*>(from.data);
+  for (const int tokens : {1, 2, 8, 9, 16, 17, 33, 64, 65, 129, 257}) {
+    const int first = shape.tokens - tokens;  // another place among other neighbours than in the whole
+    Matrix part = from;
+    part.rows = tokens;
+    part.data = const_cast<std::byte*>(bytes) +
+                static_cast<size_t>(first) * static_cast<size_t>(shape.cols) * bytes_of(device.activation());
+    const Matrix out = device.make_float32(tokens, shape.rows);
+    device->linear({out, part, packed.get(), nullptr});
+    const Floats got = device.get(out);
+    QVERIFY2(std::equal(got.begin(), got.end(), expected.begin() + static_cast<std::ptrdiff_t>(first) * shape.rows),
+             qPrintable(QString("%1 tokens").arg(tokens)));
+  }
 }
 
 void LinearTest::thread_count_changes_nothing() {

@@ -125,8 +125,8 @@ Services fakeServices(World& world) {
   services.build_engine = [&world](const BuildOptions& options, const auto& progress, std::stop_token stop) {
     return buildEngine(world, options, progress, stop);
   };
-  services.preflight = [](const BuildOptions& options, uint64_t free_bytes, double bandwidth) -> Result<Preflight> {
-    return preflightOf(options, free_bytes, bandwidth);
+  services.preflight = [](const BuildOptions& options, const TargetDevice& device) -> Result<Preflight> {
+    return preflightOf(options, device.free_bytes, device.read_bandwidth);
   };
   services.list_engines = [&world](const std::string&) {
     std::lock_guard lock(world.mutex);
@@ -144,9 +144,10 @@ Services fakeServices(World& world) {
     listing.bytes = 38'400'000;
     return listing;
   };
-  services.devices = [] {
-    return std::vector<DeviceFacts>{
-        {"cpu", "Test CPU, 2 threads, AVX-512 VNNI", 16'600'000'000, 11'100'000'000, 11.8e9}};
+  services.devices = [&world] {
+    std::vector<DeviceFacts> devices = world.gpus;
+    devices.push_back({"cpu", "Test CPU, 2 threads, AVX-512 VNNI", 16'600'000'000, 11'100'000'000, 11.8e9});
+    return devices;
   };
   services.encode_chat = encodeChat;
   services.save_settings = [&world](const Settings& settings) -> Result<void> {

@@ -21,6 +21,7 @@ struct World {
   std::atomic<int> builds = 0;
   FakeInference* engine = nullptr;  // the one loaded last
   bool starter = true;
+  std::vector<DeviceFacts> gpus;  // beside the CPU
 };
 
 Services fakeServices(World& world);

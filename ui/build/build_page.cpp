@@ -183,7 +183,9 @@ const DeviceFacts* BuildPage::device() const {
   const auto& devices = context_.library.devices();
   for (const DeviceFacts& facts : devices)
     if (facts.id == context_.settings.value().device) return &facts;
-  return devices.empty() ? nullptr : &devices.front();
+  for (const DeviceFacts& facts : devices)
+    if (facts.problem.empty()) return &facts;
+  return nullptr;
 }
 
 void BuildPage::choose(const std::string& checkpoint) {
@@ -252,7 +254,9 @@ void BuildPage::estimate() {
       this,
       [preflight = context_.services.preflight, asked, facts] {
         std::vector<Result<Preflight>> results;
-        for (const BuildOptions& one : asked) results.push_back(preflight(one, facts.free_bytes, facts.read_bandwidth));
+        const bool gpu = facts.id.rfind("cuda:", 0) == 0;
+        for (const BuildOptions& one : asked)
+          results.push_back(preflight(one, {facts.free_bytes, facts.read_bandwidth, gpu}));
         return results;
       },
       [this, round = ++round_, facts](const std::vector<Result<Preflight>>& results) {

@@ -12,6 +12,7 @@
 
 #include "core/base/file.h"
 #include "core/base/paths.h"
+#include "ui/device_note.h"
 #include "ui/format.h"
 #include "ui/widgets/controls.h"
 #include "ui/widgets/elided_label.h"
@@ -106,6 +107,9 @@ void SettingsPage::addEngine(QVBoxLayout* column) {
   device_ = new QComboBox;
   device_->setMinimumWidth(280);
   row(box, tr("Device"), {}, device_);
+  device_note_ = makeLabel({}, type::small, Tone::error);
+  device_note_->setWordWrap(true);
+  box->addWidget(device_note_);
   threads_ = new QSpinBox;
   threads_->setRange(0, 1024);
   threads_->setSpecialValueText(tr("one per core"));
@@ -128,6 +132,7 @@ void SettingsPage::addEngine(QVBoxLayout* column) {
   row(box, tr("Open the last engine at start"), {}, load_last_);
   connect(device_, &QComboBox::activated, this, [this] {
     context_.settings.change([this](Settings& s) { s.device = device_->currentData().toString().toStdString(); });
+    refreshDeviceNote();
   });
   connect(threads_, &QSpinBox::valueChanged, this,
           [this](int value) { context_.settings.change([value](Settings& s) { s.cpu_threads = value; }); });
@@ -195,9 +200,22 @@ void SettingsPage::addShortcuts(QVBoxLayout* column) {
 void SettingsPage::refreshDevices() {
   device_->clear();
   device_->addItem(tr("The best there is"), QStringLiteral("auto"));
-  for (const DeviceFacts& device : context_.library.devices())
-    device_->addItem(QStringLiteral("%1 · %2").arg(qs(device.id), qs(device.name)), qs(device.id));
-  device_->setCurrentIndex(std::max(0, device_->findData(qs(context_.settings.value().device))));
+  for (const DeviceFacts& device : context_.library.devices()) {
+    const QString name = device.problem.empty() ? qs(device.name) : tr("%1, cannot be used").arg(qs(device.name));
+    device_->addItem(QStringLiteral("%1 · %2").arg(qs(device.id), name), qs(device.id));
+  }
+  // What is chosen is shown as it is, also when it is not there: nothing else is used in its place.
+  const QString chosen = qs(context_.settings.value().device);
+  if (device_->findData(chosen) < 0) device_->addItem(chosen, chosen);
+  device_->setCurrentIndex(device_->findData(chosen));
+  refreshDeviceNote();
+}
+
+void SettingsPage::refreshDeviceNote() {
+  const bool measured = context_.library.measured();  // before, nothing is known of any device
+  const QString note = measured ? deviceNote(context_.settings.value().device, context_.library.devices()) : QString();
+  device_note_->setText(note);
+  device_note_->setVisible(!note.isEmpty());
 }
 
 void SettingsPage::chooseEnginesFolder() {

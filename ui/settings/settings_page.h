@@ -21,6 +21,8 @@ class SettingsPage : public QWidget {
   /// The folder for new engines; one that cannot be written is refused.
   void useEnginesFolder(const QString& path);
   QComboBox* languageBox() const { return language_; }
+  QComboBox* deviceBox() const { return device_; }
+  QLabel* deviceNoteLabel() const { return device_note_; }
 
  private:
   QVBoxLayout* section(QVBoxLayout* column, const QString& title, const QString& text);
@@ -30,12 +32,14 @@ class SettingsPage : public QWidget {
   void addFolders(QVBoxLayout* column);
   void addShortcuts(QVBoxLayout* column);
   void refreshDevices();
+  void refreshDeviceNote();
   void chooseEnginesFolder();
   Context& context_;
   QComboBox *theme_, *language_, *device_;
   QSpinBox *threads_, *batch_, *cache_;
   QCheckBox* load_last_;
   QLabel* engines_folder_;
+  QLabel* device_note_ = nullptr;
 };
 
 }  // namespace flightdeck

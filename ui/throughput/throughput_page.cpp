@@ -38,6 +38,10 @@ ThroughputPage::ThroughputPage(Context& context, QWidget* parent) : QWidget(pare
   auto* column = makeBox<QVBoxLayout>(body, 0, space::m);
   column->setContentsMargins(space::xxl, space::xl, space::xl, space::l);
   column->addWidget(makeHeader());
+  device_note_ = makeLabel({}, type::small, Tone::error);
+  device_note_->setWordWrap(true);
+  device_note_->hide();
+  column->addWidget(device_note_);
   auto* cards = makeBox<QHBoxLayout>(nullptr, 0, space::m);
   decode_ = new MetricCard(tr("Decode"), Tone::accent);
   prefill_ = new MetricCard(tr("Prefill"), Tone::prefill);
@@ -45,7 +49,9 @@ ThroughputPage::ThroughputPage(Context& context, QWidget* parent) : QWidget(pare
   flight_ = new MetricCard(tr("In flight"), Tone::queue);
   kv_ = new MetricCard(tr("KV cache"));
   memory_ = new MetricCard(tr("Memory"));
-  for (MetricCard* card : {decode_, prefill_, step_, flight_, kv_, memory_}) cards->addWidget(card, 1);
+  gpu_ = new MetricCard(tr("GPU"));
+  gpu_->hide();
+  for (MetricCard* card : {decode_, prefill_, step_, flight_, kv_, memory_, gpu_}) cards->addWidget(card, 1);
   column->addLayout(cards);
 
   auto* chart_card = makeFrame("card");
@@ -136,6 +142,8 @@ void ThroughputPage::refreshState() {
   pages_->setCurrentIndex(engine ? 1 : 0);
   if (engine.get() != seen_) timeline_->clear();
   seen_ = engine.get();
+  device_note_->setText(engine ? qs(engine->info().device_note) : QString());
+  device_note_->setVisible(!device_note_->text().isEmpty());
 }
 
 void ThroughputPage::refresh() {
@@ -155,9 +163,18 @@ void ThroughputPage::refresh() {
   const double used = stats.max_kv_blocks ? 100.0 * stats.used_kv_blocks / stats.max_kv_blocks : 0;
   kv_->setValue(QStringLiteral("%1 %").arg(used, 0, 'f', 0),
                 tr("%1 / %2 blocks").arg(formatCount(stats.used_kv_blocks), formatCount(stats.max_kv_blocks)));
+  const DeviceUsage& gpu = stats.device;
+  gpu_->setVisible(gpu.known);
+  if (gpu.known) {
+    gpu_->setValue(tr("%1 % busy").arg(gpu.busy_percent, 0, 'f', 0), tr("%1 of %2 W, %3 MHz, %4 °C")
+                                                                         .arg(gpu.power_w, 0, 'f', 0)
+                                                                         .arg(gpu.power_limit_w, 0, 'f', 0)
+                                                                         .arg(gpu.clock_mhz)
+                                                                         .arg(gpu.temperature_c));
+  }
   const QString weights = formatBytes(stats.weight_bytes), cache = formatBytes(stats.kv_cache_bytes);
-  memory_->setValue(formatBytes(stats.host_rss_bytes), tr("weights %1, KV cache %2").arg(weights, cache),
-                    tr("%1 + KV %2").arg(weights, cache));
+  memory_->setValue(formatBytes(gpu.known ? gpu.used_bytes : stats.host_rss_bytes),
+                    tr("weights %1, KV cache %2").arg(weights, cache), tr("%1 + KV %2").arg(weights, cache));
   chart_->setSamples(context_.session.history(), context_.session.now());
   QHash<quint64, QString> labels;
   for (const RequestView& request : stats.requests) labels.insert(request.id, qs(request.label));

@@ -30,6 +30,9 @@ class ThroughputPage : public QWidget {
  protected:
   void showEvent(QShowEvent* event) override;
 
+  MetricCard* gpuCard() const { return gpu_; }
+  QLabel* deviceNote() const { return device_note_; }
+
  private:
   QWidget* makeHeader();
   QWidget* makeTimelineCard();
@@ -37,7 +40,8 @@ class ThroughputPage : public QWidget {
   void refresh();
   void exportCsv();
   Context& context_;
-  MetricCard *decode_, *prefill_, *step_, *flight_, *kv_, *memory_;
+  MetricCard *decode_, *prefill_, *step_, *flight_, *kv_, *memory_, *gpu_;
+  QLabel* device_note_;
   RateChart* chart_;
   BatchTimeline* timeline_;
   RequestList* requests_;

@@ -38,13 +38,13 @@ class BenchTest : public QObject {
   }
 
   void lineHasBenchmarkPysKeysInOrder() {
-    BenchmarkSubject subject{"my model", "float16", "cpu", {}, 1.5, 2.25};
+    BenchmarkSubject subject{"my model", "float16", "cpu", {}, 1.5, 2.25, "int8_wo", "float16"};
     const QString line = QString::fromStdString(benchmark_line(subject, {2, 3, 4}, {}));
     const QRegularExpression format(
-        R"(^\[BENCHMARK\] model_name my_model world_size 1 num_heads \d+ num_kv_heads \d+ num_layers \d+ hidden_size \d+ vocab_size \d+ precision float16 batch_size 2 input_length 3 output_length 4 gpu_peak_mem\(gb\) 2\.250 build_time\(s\) 1\.50 tokens_per_sec \S+ percentile95\(ms\) \S+ percentile99\(ms\) \S+ latency\(ms\) \S+ compute_cap cpu generation_time\(ms\) \S+ total_generated_tokens \d+ generation_tokens_per_second \S+$)");
+        R"(^\[BENCHMARK\] model_name my_model world_size 1 num_heads \d+ num_kv_heads \d+ num_layers \d+ hidden_size \d+ vocab_size \d+ precision float16 batch_size 2 input_length 3 output_length 4 gpu_peak_mem\(gb\) 2\.250 build_time\(s\) 1\.50 tokens_per_sec \S+ percentile95\(ms\) \S+ percentile99\(ms\) \S+ latency\(ms\) \S+ compute_cap cpu generation_time\(ms\) \S+ total_generated_tokens \d+ generation_tokens_per_second \S+ quantization int8_wo lm_head float16$)");
     QVERIFY2(format.match(line).hasMatch(), qPrintable(line));
     const std::string header = benchmark_csv_header();
-    QCOMPARE(std::count(header.begin(), header.end(), ','), 20);
+    QCOMPARE(std::count(header.begin(), header.end(), ','), 22);
   }
 
   void uniformLogitsGiveTheVocabularySize() {
@@ -179,6 +179,21 @@ class BenchTest : public QObject {
     if (view->format == WeightFormat::int8_channel)
       QCOMPARE(std::count(bytes, bytes + static_cast<ptrdiff_t>(view->rows) * view->cols, int8_t(-128)), 0);
     QVERIFY(decode_bytes(source->plan, source->manifest, 1, 64) > 0.4e9);
+  }
+
+  void theHeadIsQuantizedWhenAskedFor() {
+    for (const bool head : {false, true}) {
+      auto source = random_model("tinyllama_1.1b", "int8_weight_only", 64, 64, head);
+      VERIFY_OK(source);
+      QCOMPARE(lm_head_format(source->manifest), std::string(head ? "int8_wo" : "float16"));
+      std::vector<std::byte> storage;
+      for (const WeightSpec& spec : source->plan.weights) {
+        if (spec.role != WeightRole::lm_head) continue;
+        const auto view = source->weight(spec, storage);
+        VERIFY_OK(view);
+        QCOMPARE(view->format, head ? WeightFormat::int8_channel : WeightFormat::f16);
+      }
+    }
   }
 
   void randomModelsAreNamedWhenUnknown() {

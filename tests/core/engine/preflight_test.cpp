@@ -1,4 +1,5 @@
 #include "core/engine/engine_format.h"
+#include "core/executor/step_size.h"
 #include "tests/core/engine/engine_fixture.h"
 
 using namespace flightdeck;
@@ -33,7 +34,7 @@ class PreflightTest : public QObject {
     QFETCH(int, shape);
     const EngineFixture fixture({.shape = static_cast<TinyShape>(shape)});
     const BuildOptions options = fixture.options(static_cast<QFormat>(qformat));
-    const auto flight = preflight(options, kPlenty, 10e9);
+    const auto flight = preflight(options, {kPlenty, 10e9});
     VERIFY_OK(flight);
     QVERIFY2(flight->problem.empty(), flight->problem.c_str());
     VERIFY_OK(build_engine(options));
@@ -53,7 +54,7 @@ class PreflightTest : public QObject {
     const EngineFixture fixture;  // 2 layers of 4 heads of 16, context 128
     BuildOptions options = fixture.options();
     options.max_batch_size = 3;
-    const auto flight = preflight(options, kPlenty, 10e9);
+    const auto flight = preflight(options, {kPlenty, 10e9});
     QCOMPARE(flight->kv_bytes_per_token, uint64_t{2 * 2 * 4 * 16 * 2});
     QCOMPARE(flight->kv_cache_bytes, 3 * 128 * flight->kv_bytes_per_token);
     QCOMPARE(flight->run_bytes, flight->weight_bytes + flight->kv_cache_bytes + flight->workspace_bytes);
@@ -61,29 +62,47 @@ class PreflightTest : public QObject {
     QCOMPARE(qRound(flight->decode_tokens_per_s),
              qRound(10e9 * 0.75 / static_cast<double>(flight->weight_bytes - table + 128)));
     options.kv_cache_dtype = "float32";
-    QCOMPARE(preflight(options, kPlenty, 0)->kv_bytes_per_token, 2 * flight->kv_bytes_per_token);
-    QCOMPARE(preflight(options, kPlenty, 0)->decode_tokens_per_s, 0.0);
+    QCOMPARE(preflight(options, {kPlenty, 0})->kv_bytes_per_token, 2 * flight->kv_bytes_per_token);
+    QCOMPARE(preflight(options, {kPlenty, 0})->decode_tokens_per_s, 0.0);
+  }
+
+  /// What a GPU allocates is what the estimate said: two bytes an activation, its own length of a step, a half cache.
+  void a_gpus_numbers_are_its_own() {
+    const EngineFixture fixture;
+    BuildOptions options = fixture.options();
+    options.kv_cache_dtype = "float32";
+    const auto cpu = preflight(options, {kPlenty, 0, false}), gpu = preflight(options, {kPlenty, 0, true});
+    VERIFY_OK(gpu);
+    QCOMPARE(gpu->weight_bytes, cpu->weight_bytes);
+    QCOMPARE(2 * gpu->kv_bytes_per_token, cpu->kv_bytes_per_token);
+    QVERIFY(gpu->workspace_bytes > cpu->workspace_bytes);
+    VERIFY_OK(build_engine(options));
+    const auto plan = EngineDir::open(options.output_dir)->plan();
+    uint64_t bytes = 0;
+    for (const size_t slot : slot_bytes(plan, DType::f16, 2048, 64)) bytes += slot;
+    const uint64_t table = 128 * 16 * sizeof(float);
+    QCOMPARE(gpu->workspace_bytes, bytes + table + (uint64_t{160} << 20));
   }
 
   void too_little_memory_says_what_helps() {
     const EngineFixture fixture({.vocab = 400, .hidden = 256, .intermediate = 1024, .layers = 8, .context = 16384});
     BuildOptions options = fixture.options(QFormat::full_prec);
-    const auto flight = preflight(options, kPlenty, 0);
+    const auto flight = preflight(options, {kPlenty, 0});
     const uint64_t fixed = flight->weight_bytes + flight->workspace_bytes;
     const uint64_t cache = 16384 * flight->kv_bytes_per_token;
-    QVERIFY2(preflight(options, fixed + cache, 0)->problem.empty(), flight->problem.c_str());
-    const std::string shorter = preflight(options, fixed + cache / 2, 0)->problem;
+    QVERIFY2(preflight(options, {fixed + cache, 0})->problem.empty(), flight->problem.c_str());
+    const std::string shorter = preflight(options, {fixed + cache / 2, 0})->problem;
     QVERIFY2(shorter.find("a context of 8192") != shorter.npos, shorter.c_str());
-    const std::string smaller = preflight(options, fixed + cache - 1, 0)->problem;
+    const std::string smaller = preflight(options, {fixed + cache - 1, 0})->problem;
     QVERIFY2(smaller.find("choose INT8 or a context of 8192") != smaller.npos, smaller.c_str());
-    const std::string never = preflight(options, 1000, 0)->problem;
+    const std::string never = preflight(options, {1000, 0})->problem;
     QVERIFY2(never.find("1000 bytes free: choose a smaller model") != never.npos, never.c_str());
   }
 
   void wrong_input_is_an_error() {
     BuildOptions options;
     options.model_dir = "/nowhere";
-    VERIFY_ERROR(preflight(options, 0, 0), ErrorKind::not_found, "/nowhere");
+    VERIFY_ERROR(preflight(options, {}), ErrorKind::not_found, "/nowhere");
   }
 };
 

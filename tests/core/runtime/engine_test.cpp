@@ -143,6 +143,15 @@ class EngineTest : public QObject {
     for (int i = 0; i < 6; ++i) QCOMPARE(answers[i].completions, 1);
   }
 
+  void a_shorter_context_takes_a_smaller_cache() {
+    const auto whole = started(int8_), part = started(int8_, {.device = "cpu", .context_tokens = 30});
+    QCOMPARE(part->info().context_tokens, 30);
+    QCOMPARE(part->info().kv_blocks, 4 * 2);  // four sequences of two blocks of 16
+    QCOMPARE(whole->info().kv_blocks, 4 * 8);
+    VERIFY_ERROR(part->submit(request(20, 1, 12), {}), ErrorKind::invalid_input, "context");
+    QCOMPARE(started(int8_, {.device = "cpu", .context_tokens = 5000})->info().kv_blocks, 4 * 8);
+  }
+
   void statistics_and_timeline_tell_what_ran() {
     const auto engine = started(int8_, {.device = "cpu", .max_num_tokens = 16});
     Collector answers;

@@ -12,8 +12,8 @@ namespace {
 
 /// Runs a scheduler as the engine would, sampling token numbers instead of real ones.
 struct Driver {
-  Driver(BatchPolicy policy, int blocks, int block_size = 4)
-      : pool(blocks, block_size), scheduler({.max_sequences = 4, .max_tokens = 16, .policy = policy}, pool) {}
+  Driver(const SchedulerOptions& options, int blocks) : pool(blocks, 4), scheduler(options, pool) {}
+  Driver(BatchPolicy policy, int blocks) : Driver({.max_sequences = 4, .max_tokens = 16, .policy = policy}, blocks) {}
 
   void add(int prompt_tokens, int max_tokens, int first_token = 0) {
     auto sequence = std::make_unique<Sequence>();
@@ -26,6 +26,11 @@ struct Driver {
 
   std::vector<ScheduledPart> step() {
     const auto parts = scheduler.schedule();
+    finish(parts);
+    return parts;
+  }
+
+  void finish(const std::vector<ScheduledPart>& parts) {
     for (const ScheduledPart& part : parts) {
       scheduler.advance(part);
       scheduler.remember(part);
@@ -37,7 +42,6 @@ struct Driver {
         scheduler.remove(sequence.id);
       }
     }
-    return parts;
   }
 
   BlockPool pool;
@@ -100,6 +104,34 @@ class SchedulerTest : public QObject {
       QVERIFY(!parts[0].prefill && parts[0].count == 1);
       QCOMPARE(parts[1].count, 15);  // the chunk takes what decoding left of the budget
     }
+  }
+
+  void fixed_chunks_are_cut_alike_alone_and_in_company() {
+    const SchedulerOptions fixed{.max_sequences = 4, .max_tokens = 12, .prefix_reuse = false, .fixed_chunk = 8};
+    using Cuts = std::map<RequestId, std::vector<std::pair<int, int>>>;  // places and lengths of the parts
+    const auto run = [&](const std::vector<std::pair<int, int>>& requests) {
+      Driver d(fixed, 64);
+      Cuts cuts;
+      for (const auto& [prompt, answer] : requests) d.add(prompt, answer);
+      while (!d.scheduler.idle()) {
+        const auto parts = d.scheduler.schedule();
+        if (parts.empty()) return Cuts();  // nobody may wait for ever
+        int tokens = 0;
+        for (const ScheduledPart& part : parts) {
+          tokens += part.count;
+          cuts[part.sequence->id].emplace_back(part.first, part.count);
+        }
+        if (tokens > fixed.max_tokens) return Cuts();
+        d.finish(parts);
+      }
+      return cuts;
+    };
+    std::mt19937 random(5);
+    std::vector<std::pair<int, int>> requests;
+    for (int i = 0; i < 60; ++i) requests.emplace_back(1 + random() % 40, 1 + random() % 20);
+    Cuts together = run(requests);
+    QCOMPARE(together.size(), requests.size());
+    for (size_t i = 0; i < requests.size(); ++i) QCOMPARE(together[i + 1], run({requests[i]})[1]);
   }
 
   void equal_prompts_share_their_blocks() {

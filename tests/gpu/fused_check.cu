@@ -1,0 +1,296 @@
+// Linears with what stands around them in one kernel against the same operations one by one; with --bench the speed of
+// a 7B step's layers.
+//   nvcc with kernels/cuda/*.cu; run.sh does it.
+#include <algorithm>
+#include <functional>
+
+#include "kernels/cuda/cuda_ops.h"
+#include "kernels/cuda/op_fuser.h"
+#include "kernels/roofline.h"
+#include "tests/gpu/check.h"
+
+using namespace flightdeck;
+using namespace flightdeck::check;
+
+namespace {
+
+struct Format {
+  const char* name;
+  WeightFormat format;
+  int group;  // columns; 0: the whole row
+};
+constexpr Format kFormats[] = {{"f16", WeightFormat::f16, 0},
+                               {"int8", WeightFormat::int8_channel, 0},
+                               {"int4 g128", WeightFormat::int4_group, 128},
+                               {"int4 g64", WeightFormat::int4_group, 64},
+                               {"int4 g32", WeightFormat::int4_group, 32},
+                               {"int4 row", WeightFormat::int4_group, 0}};
+
+/// Random bits as a packed weight whose products keep their size.
+std::unique_ptr<PackedWeight> random_weight(const Format& format, int rows, int cols, uint32_t seed,
+                                            cuda::Context& context) {
+  std::mt19937 generator(seed);
+  const bool dense = format.format == WeightFormat::f16;
+  std::vector<uint32_t> words(data_bytes(format.format, rows, cols) / 4 + 1);
+  for (uint32_t& word : words) word = dense ? (generator() & 0x83ff83ffu) | 0x20002000u : generator();
+  const int groups = format.group > 0 ? cols / format.group : 1;
+  std::vector<float> scales(static_cast<size_t>(rows) * groups);
+  std::uniform_real_distribution<float> scale(0.5f, 1.5f);
+  const float size = 1.0f / (format.format == WeightFormat::int8_channel ? 128.0f : 8.0f) / std::sqrt(float(cols));
+  for (float& each : scales) each = scale(generator) * size;
+  WeightView view;
+  view.format = format.format;
+  view.rows = rows;
+  view.cols = cols;
+  view.group_size = format.group > 0 ? format.group : cols;
+  view.data = reinterpret_cast<const std::byte*>(words.data());
+  view.scales = dense ? nullptr : scales.data();
+  return cuda::pack_weight(view, context);
+}
+
+struct Shape {
+  int hidden, inner, qkv;
+};
+
+/// The part of a decoder layer between two attentions: o, norm, gate and up, SwiGLU, down, norm, qkv of the next.
+class Layer {
+ public:
+  Layer(const Format& format, const Shape& shape, uint32_t seed, cuda::Context& context)
+      : o(random_weight(format, shape.hidden, shape.hidden, seed, context)),
+        gate_up(random_weight(format, 2 * shape.inner, shape.hidden, seed + 1, context)),
+        down(random_weight(format, shape.hidden, shape.inner, seed + 2, context)),
+        qkv(random_weight(format, shape.qkv, shape.hidden, seed + 3, context)) {}
+  const std::unique_ptr<PackedWeight> o, gate_up, down, qkv;
+};
+
+/// Its activations.
+class Rows {
+ public:
+  Rows(const Shape& shape, int tokens, DType dtype)
+      : shape_(shape),
+        tokens_(tokens),
+        attended_(values(shape.hidden, 1)),
+        residual_(values(shape.hidden, 2)),
+        zeros_(static_cast<size_t>(tokens) * std::max(2 * shape.inner, shape.qkv)),
+        norm_weights_(random_values(static_cast<size_t>(shape.hidden) * 2 + shape.qkv, 3)),
+        dtype_(dtype) {}
+
+  /// Runs the layer; every matrix it wrote.
+  std::vector<Doubles> run(const Layer& layer, cuda::Context& context, bool fused) {
+    Values attended(attended_, dtype_), residual(residual_, dtype_), delta(zeros_, dtype_), normed(zeros_, dtype_),
+        gate_up(zeros_, dtype_), gated(zeros_, dtype_), qkv(zeros_, dtype_), norm(norm_weights_, DType::f32);
+    operations(layer, context, fused, attended, residual, delta, normed, gate_up, gated, qkv, norm);
+    return {residual.read(), delta.read(), normed.read(), gate_up.read(), gated.read(), qkv.read()};
+  }
+
+ private:
+  Doubles values(int cols, uint32_t seed) const { return random_values(static_cast<size_t>(tokens_) * cols, seed); }
+  void operations(const Layer& layer, cuda::Context& context, bool fused, const Values& attended,
+                  const Values& residual, const Values& delta, const Values& normed, const Values& gate_up,
+                  const Values& gated, const Values& qkv, const Values& norm) const {
+    const int t = tokens_, h = shape_.hidden, n = shape_.inner;
+    const auto* weights = static_cast<const float*>(norm.data());
+    cuda::OpFuser fuser(context);
+    const auto all = [&] {
+      fuser.linear({delta.matrix(t, h), attended.matrix(t, h), layer.o.get(), nullptr});
+      fuser.residual_norm({normed.matrix(t, h), residual.matrix(t, h), delta.matrix(t, h), weights, 1e-5f});
+      fuser.linear({gate_up.matrix(t, 2 * n), normed.matrix(t, h), layer.gate_up.get(), nullptr});
+      fuser.gate({gated.matrix(t, n), gate_up.matrix(t, 2 * n), Activation::silu});
+      fuser.linear({delta.matrix(t, h), gated.matrix(t, n), layer.down.get(), nullptr});
+      fuser.residual_norm({normed.matrix(t, h), residual.matrix(t, h), delta.matrix(t, h), weights + h, 1e-5f});
+      fuser.linear({qkv.matrix(t, shape_.qkv), normed.matrix(t, h), layer.qkv.get(), weights});
+    };
+    if (fused) {
+      fuser.record(all);
+    } else {
+      all();
+    }
+  }
+
+  Shape shape_;
+  int tokens_;
+  Doubles attended_, residual_, zeros_, norm_weights_;
+  DType dtype_;
+};
+
+void check_layers(cuda::Context& context) {
+  const Shape shapes[] = {{4096, 11008, 12288}, {2048, 5632, 2560}, {384, 1056, 1152}, {320, 864, 960}};
+  const char* const names[] = {"residual", "delta", "normed", "gate_up", "gated", "qkv"};
+  for (const Format& format : kFormats) {
+    for (const Shape& shape : shapes) {
+      if (format.group > 0 && (shape.hidden % format.group != 0 || shape.inner % format.group != 0)) continue;
+      const Layer layer(format, shape, 7, context);
+      for (const int tokens : {1, 2, 3, 4, 5, 8}) {
+        const std::string name = std::string(format.name) + " " + name_of(context.activation) + " " +
+                                 std::to_string(shape.hidden) + " m=" + std::to_string(tokens);
+        guarded(name, [&] {
+          Rows rows(shape, tokens, context.activation);
+          const auto expected = rows.run(layer, context, false);
+          for (int again = 0; again < 3; ++again) {  // a race fails sometimes
+            const auto got = rows.run(layer, context, true);
+            for (size_t i = 0; i < got.size(); ++i) {
+              compare(name + " " + names[i], got[i], expected[i], 4 * tolerance_of(context.activation));
+            }
+          }
+        });
+      }
+    }
+  }
+}
+
+/// Rope, the write into the cache and attention of one decode step: output, keys and values.
+std::vector<Doubles> attend(cuda::Context& context, int heads, int kv_heads, int dim, const std::vector<int>& lengths,
+                            bool fused) {
+  constexpr int kBlock = 16;
+  const DType dtype = context.activation;
+  const int sequences = static_cast<int>(lengths.size()), width = (heads + 2 * kv_heads) * dim;
+  const int longest = *std::max_element(lengths.begin(), lengths.end()), table_width = (longest + kBlock - 1) / kBlock;
+  std::vector<int32_t> positions, rows, offsets = {0}, tables;
+  for (int i = 0; i < sequences; ++i) {
+    positions.push_back(lengths[i] - 1);
+    rows.push_back(i);
+    offsets.push_back(i + 1);
+    for (int b = 0; b < table_width; ++b) tables.push_back(b * sequences + i);
+  }
+  const size_t numbers = tables.size() * kBlock * kv_heads * dim;
+  Doubles qkv_values = random_values(static_cast<size_t>(sequences) * width, 1),
+          keys_values = random_values(numbers, 2), values_values = random_values(numbers, 3),
+          out_values(static_cast<size_t>(sequences) * heads * dim),
+          angles = random_values(static_cast<size_t>(longest) * dim, 4, 0.7);
+  Values qkv(qkv_values, dtype), keys(keys_values, DType::f16), values(values_values, DType::f16),
+      out(out_values, dtype), table(angles, DType::f32);
+  const Buffer at = on_device(positions), sequence_of = on_device(rows), starts = on_device(offsets),
+               kv_lengths = on_device(lengths), blocks = on_device(tables);
+  BatchView batch;
+  batch.tokens = batch.sequences = sequences;
+  batch.max_blocks = table_width;
+  batch.positions = at.as<int32_t>();
+  batch.sequence_of = sequence_of.as<int32_t>();
+  batch.query_offsets = starts.as<int32_t>();
+  batch.kv_lengths = kv_lengths.as<int32_t>();
+  batch.block_tables = blocks.as<int32_t>();
+  const KvCacheView cache = {keys.data(), values.data(), DType::f16, static_cast<int>(tables.size()),
+                             kBlock,      kv_heads,      dim};
+  AttentionArgs attention;
+  attention.out = out.matrix(sequences, heads * dim);
+  attention.q = qkv.matrix(sequences, heads * dim, width);
+  attention.cache = cache;
+  attention.batch = batch;
+  attention.heads = heads;
+  attention.scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  cuda::OpFuser fuser(context);
+  const auto all = [&] {
+    fuser.rope_cache_write({cache, qkv.matrix(sequences, width), batch, heads, dim, static_cast<float*>(table.data())});
+    fuser.attention(attention);
+  };
+  if (fused) {
+    fuser.record(all);
+  } else {
+    all();
+  }
+  return {out.read(), keys.read(), values.read()};
+}
+
+void check_attention(cuda::Context& context) {
+  const int shapes[][3] = {{32, 32, 128}, {32, 4, 64}, {8, 1, 128}, {4, 4, 32}, {40, 2, 256}};
+  const std::vector<int> lengths[] = {{1}, {16}, {17}, {300}, {2000}, {1, 2, 15, 33, 64, 129, 700, 1025, 31}};
+  const char* const names[] = {"out", "keys", "values"};
+  for (const auto& shape : shapes) {
+    for (const auto& each : lengths) {
+      const std::string name = "rope and attention " + std::string(name_of(context.activation)) + " " +
+                               std::to_string(shape[0]) + "/" + std::to_string(shape[1]) + "x" +
+                               std::to_string(shape[2]) + " S=" + std::to_string(each.size()) + " to " +
+                               std::to_string(*std::max_element(each.begin(), each.end()));
+      guarded(name, [&] {
+        const auto expected = attend(context, shape[0], shape[1], shape[2], each, false);
+        const auto got = attend(context, shape[0], shape[1], shape[2], each, true);
+        for (size_t i = 0; i < got.size(); ++i) {
+          compare(name + " " + names[i], got[i], expected[i], tolerance_of(context.activation));
+        }
+      });
+    }
+  }
+}
+
+/// Milliseconds of a replayed graph.
+float replay_ms(cuda::Context& context, const std::function<void()>& body) {
+  cudaGraph_t graph;
+  cudaGraphExec_t replay;
+  cuda::check(cudaStreamBeginCapture(context.stream, cudaStreamCaptureModeThreadLocal), "recording");
+  context.set_capturing(true);
+  body();
+  context.set_capturing(false);
+  cuda::check(cudaStreamEndCapture(context.stream, &graph), "recording");
+  cuda::check(cudaGraphInstantiate(&replay, graph, 0), "recording");
+  const double us =
+      microseconds(context, 5, [&](int) { cuda::check(cudaGraphLaunch(replay, context.stream), "replaying"); });
+  cudaGraphExecDestroy(replay);
+  cudaGraphDestroy(graph);
+  return static_cast<float>(us / 1e3);
+}
+
+void bench(cuda::Context& context) {
+  const double ceiling = measure_device_ceilings("cuda:0").read_bytes_per_s;
+  std::printf("read ceiling %.0f GB/s\n", ceiling / 1e9);
+  const Shape shape{4096, 11008, 12288};
+  for (const Format& format : kFormats) {
+    std::vector<std::unique_ptr<Layer>> layers;
+    for (int i = 0; i < 4; ++i) layers.push_back(std::make_unique<Layer>(format, shape, 4 * i, context));
+    double bytes = 0;
+    for (int i = 0; i < 32; ++i) {
+      const Layer& l = *layers[i % 4];
+      bytes += static_cast<double>(l.o->bytes() + l.gate_up->bytes() + l.down->bytes() + l.qkv->bytes());
+    }
+    for (const int tokens : {1, 2, 4, 8}) {
+      Doubles zeros(static_cast<size_t>(tokens) * 22016);
+      Doubles ones(8192, 1.0);
+      Values a(zeros, DType::f16), r(zeros, DType::f16), d(zeros, DType::f16), x(zeros, DType::f16),
+          g(zeros, DType::f16), h(zeros, DType::f16), q(zeros, DType::f16), w(ones, DType::f32);
+      const auto* norm = static_cast<const float*>(w.data());
+      cuda::OpFuser fuser(context);
+      const Buffer ids = on_device(std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7});
+      const auto step = [&] {
+        for (int i = 0; i < 32; ++i) {
+          const Layer& l = *layers[i % 4];
+          fuser.linear({d.matrix(tokens, 4096), a.matrix(tokens, 4096), l.o.get(), nullptr});
+          fuser.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
+          fuser.linear({g.matrix(tokens, 22016), x.matrix(tokens, 4096), l.gate_up.get(), nullptr});
+          fuser.gate({h.matrix(tokens, 11008), g.matrix(tokens, 22016), Activation::silu});
+          fuser.linear({d.matrix(tokens, 4096), h.matrix(tokens, 11008), l.down.get(), nullptr});
+          fuser.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
+          fuser.linear({q.matrix(tokens, 12288), x.matrix(tokens, 4096), l.qkv.get(), nullptr});
+          fuser.flush();
+          cuda::gather_rows({a.matrix(tokens, 4096), q.matrix(tokens, 4096, 12288), ids.as<int32_t>()}, context);
+        }
+      };
+      step();
+      const float apart = replay_ms(context, [&] { step(); });
+      const float together = replay_ms(context, [&] { fuser.record([&] { step(); }); });
+      std::printf(
+          "%-10s m=%d 32 layers without attention: apart %7.1f us %5.1f %%, fused %7.1f us %5.1f %% (floor %.1f)\n",
+          format.name, tokens, apart * 1e3, bytes / apart * 1e5 / ceiling, together * 1e3,
+          bytes / together * 1e5 / ceiling, bytes / ceiling * 1e6);
+      std::fflush(stdout);
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string option = argc > 1 ? argv[1] : "";
+  guarded("fused_check", [&] {
+    if (option != "--bench-only") {
+      for (const DType dtype : {DType::f16, DType::bf16}) {
+        cuda::Context context(0, dtype);
+        check_layers(context);
+        check_attention(context);
+      }
+    }
+    if (option == "--bench" || option == "--bench-only") {
+      cuda::Context context(0, DType::f16);
+      bench(context);
+    }
+  });
+  return finish();
+}
