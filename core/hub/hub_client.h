@@ -28,7 +28,7 @@ struct RepoListing {
 };
 
 /// A row of a search, and what is known without the files.
-struct ModelInfo {
+struct HubModel {
   RepoId repo;
   std::string licence;  // empty: not said
   bool is_gated = false;
@@ -49,7 +49,7 @@ struct SearchQuery {
 };
 
 struct SearchPage {
-  std::vector<ModelInfo> models;
+  std::vector<HubModel> models;
   std::string next;  // empty: this was the last
 };
 
@@ -66,7 +66,7 @@ class HubClient {
   virtual HubKind kind() const = 0;
   virtual Revision default_revision() const = 0;
   virtual Result<SearchPage> search(const SearchQuery& query, std::stop_token stop = {}) = 0;
-  virtual Result<ModelInfo> info(const RepoId& repo, const Revision& revision, std::stop_token stop = {}) = 0;
+  virtual Result<HubModel> info(const RepoId& repo, const Revision& revision, std::stop_token stop = {}) = 0;
   /// All files at the commit that `revision` names now. A listing with one hostile name is refused as a whole.
   virtual Result<RepoListing> list(const RepoId& repo, const Revision& revision, std::stop_token stop = {}) = 0;
   /// A request for the bytes of a file; the caller adds a range.

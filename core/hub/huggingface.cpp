@@ -38,9 +38,9 @@ std::string licence_of(const Json& model) {
   return "";
 }
 
-Result<ModelInfo> model_of(const Json& model) {
+Result<HubModel> model_of(const Json& model) {
   if (!model.is_object()) return fail(ErrorKind::corrupt, "Hugging Face lists a model that is not an object");
-  ModelInfo info;
+  HubModel info;
   const std::string id = text_of(model, "id");
   TRY(info.repo, RepoId::parse(id.empty() ? text_of(model, "modelId") : id));
   info.licence = licence_of(model);
@@ -120,7 +120,7 @@ Result<Json> HuggingFaceClient::ask_info(const RepoId& repo, const Revision& rev
   return parse_answer(answer);
 }
 
-Result<ModelInfo> HuggingFaceClient::info(const RepoId& repo, const Revision& revision, std::stop_token stop) {
+Result<HubModel> HuggingFaceClient::info(const RepoId& repo, const Revision& revision, std::stop_token stop) {
   TRY(const Json model, ask_info(repo, revision, stop));
   return model_of(model);
 }

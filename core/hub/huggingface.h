@@ -12,7 +12,7 @@ class HuggingFaceClient : public HubClient {
   HubKind kind() const override { return HubKind::hugging_face; }
   Revision default_revision() const override;
   Result<SearchPage> search(const SearchQuery& query, std::stop_token stop) override;
-  Result<ModelInfo> info(const RepoId& repo, const Revision& revision, std::stop_token stop) override;
+  Result<HubModel> info(const RepoId& repo, const Revision& revision, std::stop_token stop) override;
   Result<RepoListing> list(const RepoId& repo, const Revision& revision, std::stop_token stop) override;
   Result<HttpRequest> file_request(const RepoListing& listing, const RemoteFile& file) override;
   Error explain(const HttpResponse& head, const std::string& body, const std::string& what) const override;

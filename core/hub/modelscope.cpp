@@ -22,8 +22,8 @@ const Json& field(const Json& object, std::initializer_list<const char*> keys) {
 uint64_t count_of(const Json& value) { return value.is_number_unsigned() ? value.get<uint64_t>() : 0; }
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : std::string(); }
 
-Result<ModelInfo> model_of(const Json& model) {
-  ModelInfo info;
+Result<HubModel> model_of(const Json& model) {
+  HubModel info;
   std::string id = text_of(field(model, {"id", "model_id", "ModelId"}));
   if (id.find('/') == id.npos)
     id = text_of(field(model, {"owner", "path", "Path"})) + "/" + text_of(field(model, {"name", "Name"}));
@@ -99,7 +99,7 @@ Result<SearchPage> ModelScopeClient::search(const SearchQuery& query, std::stop_
   return page;
 }
 
-Result<ModelInfo> ModelScopeClient::info(const RepoId& repo, const Revision&, std::stop_token stop) {
+Result<HubModel> ModelScopeClient::info(const RepoId& repo, const Revision&, std::stop_token stop) {
   TRY(const Url url, address("/openapi/v1/models/" + repo.text()));
   TRY(const auto answer, ask(url, repo.text(), stop));
   TRY(const Json json, parse_answer(answer));

@@ -52,8 +52,8 @@ Result<void> PartSink::check_range(const HttpResponse& head) {
   if (!ranged_ || !range || range->first != part.begin + part.done || range->last >= part.end ||
       range->last < range->first || range->total != file_.size() || is_compressed(head))
     return refuse(head, Fit::wrong_range,
-                   fmt::format("answers with the range {} instead of {}-{}/{}", quote(head.header("content-range")),
-                               part.begin + part.done, part.end - 1, file_.size()));
+                  fmt::format("answers with the range {} instead of {}-{}/{}", quote(head.header("content-range")),
+                              part.begin + part.done, part.end - 1, file_.size()));
   room_ = range->last - range->first + 1;
   return {};
 }

@@ -105,6 +105,10 @@ void HubServer::add_fault(Fault fault) {
   const std::lock_guard lock(mutex_);
   faults_.push_back(std::move(fault));
 }
+void HubServer::clear_faults() {
+  const std::lock_guard lock(mutex_);
+  faults_.clear();
+}
 void HubServer::set_commit(const std::string& commit) {
   const std::lock_guard lock(mutex_);
   commit_ = commit;

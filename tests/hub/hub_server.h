@@ -66,6 +66,7 @@ class HubServer {
   void add(const std::string& path, ServedFile file);
   void remove_files();
   void add_fault(Fault fault);
+  void clear_faults();
   void set_commit(const std::string& commit);
   void set_drip(int64_t bytes_per_second);  // of each connection; 0: as fast as it goes
   /// Answers of the hub's API, instead of the listing: (target) → status, headers, body.
