@@ -162,7 +162,7 @@ void DownloadManager::observe(Observer observer) {
   observer_ = std::move(observer);
 }
 
-void DownloadManager::start_jobs(Lock&) {
+void DownloadManager::start_jobs() {
   int running = 0;
   for (const auto& [id, entry] : entries_) running += entry->job != nullptr;
   for (const auto& [id, entry] : entries_) {
@@ -198,27 +198,26 @@ void DownloadManager::settle(Entry& entry, const Result<void>& result) {
   if (!stopped) entry.wish = Wish::pause;
 }
 
-void DownloadManager::collect_finished(Lock& lock) {
+void DownloadManager::collect_finished() {
   for (auto it = entries_.begin(); it != entries_.end();) {
     const std::shared_ptr<Entry> entry = it->second;
     if (entry->job && entry->is_finished) {
       entry->thread.join();
-      const bool discards = !entry->result && (entry->wish == Wish::cancel || entry->wish == Wish::remove);
       settle(*entry, entry->result);
-      if (discards) entry->job->discard();
-      if (discards) entry->last.state = JobState::cancelled;
       entry->job.reset();
       is_dirty_ = is_unsaved_ = true;
     }
     const bool is_idle = !entry->job;
-    // What a paused job left is known to a job only after it listed again; its next run finds or replaces it.
+    const bool is_unfinished = entry->last.state != JobState::completed && entry->last.state != JobState::cancelled;
     if (is_idle && entry->wish == Wish::pause && entry->last.state == JobState::queued)
       entry->last.state = JobState::paused;
-    if (is_idle && entry->wish == Wish::cancel && entry->last.state != JobState::completed)
+    if (is_idle && is_unfinished && (entry->wish == Wish::cancel || entry->wish == Wish::remove)) {
       entry->last.state = JobState::cancelled;
+      entry->last.done_bytes = 0;
+      if (!entry->last.folder.empty()) remove_partials(entry->last.folder);
+    }
     it = is_idle && entry->wish == Wish::remove ? entries_.erase(it) : std::next(it);
   }
-  (void)lock;
 }
 
 /// Calls the observer without the lock, so that it may call us.
@@ -237,8 +236,8 @@ void DownloadManager::report(Lock& lock) {
 void DownloadManager::work(std::stop_token stop) {
   Lock lock(mutex_);
   while (!stop.stop_requested()) {
-    collect_finished(lock);
-    start_jobs(lock);
+    collect_finished();
+    start_jobs();
     if (is_unsaved_) save(lock);
     const bool runs =
         std::any_of(entries_.begin(), entries_.end(), [](const auto& pair) { return pair.second->job != nullptr; });
@@ -258,7 +257,7 @@ void DownloadManager::work(std::stop_token stop) {
     return std::all_of(entries_.begin(), entries_.end(),
                        [](const auto& pair) { return !pair.second->job || pair.second->is_finished; });
   });
-  collect_finished(lock);
+  collect_finished();
   save(lock);
 }
 

@@ -39,8 +39,8 @@ class DownloadManager {
 
   std::vector<JobSnapshot> snapshots() const;
 
-  /// Called on the manager's own thread with all jobs, at every change and each tick while something runs. The last
-  /// call of an observer ends before this returns another or the manager is destroyed.
+  /// Called on the manager's own thread with all jobs, at every change and each tick while something runs. When this
+  /// returns, the observer before is not called any more; not to be called from within an observer.
   using Observer = std::function<void(const std::vector<JobSnapshot>&)>;
   void observe(Observer observer);
 
@@ -50,8 +50,8 @@ class DownloadManager {
   using Lock = std::unique_lock<std::mutex>;
 
   void work(std::stop_token stop);
-  void start_jobs(Lock& lock);
-  void collect_finished(Lock& lock);
+  void start_jobs();
+  void collect_finished();
   void settle(Entry& entry, const Result<void>& result);
   JobSnapshot snapshot_of(const Entry& entry) const;
   void report(Lock& lock);

@@ -129,18 +129,4 @@ JobSnapshot DownloadJob::snapshot() {
   return snapshot;
 }
 
-void DownloadJob::discard() {
-  if (!store_) return;
-  for (const RemoteFile& file : files_) {
-    const auto place = store_->place(file);
-    if (!place) continue;
-    // Another program may be at it: only what nobody holds is ours to remove.
-    std::stop_source at_once;
-    at_once.request_stop();
-    if (!FileLock::take(place->lock_folder, place->lock_name, at_once.get_token())) continue;
-    place->partial_folder.remove(place->partial_name);
-    place->partial_folder.remove(place->partial_name + ".journal");
-  }
-}
-
 }  // namespace flightdeck

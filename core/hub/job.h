@@ -65,8 +65,6 @@ class DownloadJob {
   Result<void> run(std::stop_token stop);
   /// Any thread, while it runs. Without an id.
   JobSnapshot snapshot();
-  /// Removes what an unfinished run left; not while one runs.
-  void discard();
 
  private:
   Result<void> prepare(std::stop_token stop);

@@ -160,4 +160,27 @@ Result<uint64_t> remove_cached(const CachedModel& model) {
   return freed;
 }
 
+void remove_partials(const std::string& folder) {
+  const fs::path snapshot = folder;
+  const fs::path repo = snapshot.parent_path().parent_path();
+  const bool is_plain = !repo.filename().string().starts_with("models--");
+  const fs::path place = is_plain ? snapshot / ".cache/flightdeck" : repo / "blobs";
+  const fs::path locks = repo.parent_path() / ".locks" / repo.filename();
+  const std::string ending = is_plain ? ".incomplete" : ".flightdeck.incomplete";
+  std::stop_source at_once;
+  at_once.request_stop();
+  std::error_code code;
+  for (auto it = fs::recursive_directory_iterator(place, code); !code && it != fs::recursive_directory_iterator();
+       it.increment(code)) {
+    const std::string name = it->path().filename().string();
+    if (!name.ends_with(ending)) continue;
+    const auto lock_folder = Folder::open(is_plain ? it->path().parent_path().string() : locks.string());
+    const std::string lock_name = name.substr(0, name.size() - ending.size()) + ".lock";
+    if (!lock_folder || !FileLock::take(*lock_folder, lock_name, at_once.get_token())) continue;
+    std::error_code ignored;
+    fs::remove(it->path(), ignored);
+    fs::remove(it->path().string() + ".journal", ignored);
+  }
+}
+
 }  // namespace flightdeck

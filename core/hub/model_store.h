@@ -61,4 +61,7 @@ std::optional<std::string> find_cached(const RepoId& repo);
 /// Removes one revision and the blobs that no other revision needs; the number of bytes freed.
 Result<uint64_t> remove_cached(const CachedModel& model);
 
+/// Removes what unfinished downloads left for the model whose folder() this is; what another program is at stays.
+void remove_partials(const std::string& folder);
+
 }  // namespace flightdeck

@@ -63,9 +63,13 @@ Result<void> FileTransfer::run(std::stop_token stop) {
   };
   const auto has = store_.has(file_, stop);
   if (!has) return finish(tl::unexpected(has.error()));
-  if (*has) return finish({});
   auto place = store_.place(file_);
   if (!place) return finish(tl::unexpected(place.error()));
+  if (*has) {
+    // A kill between the last two steps of a download leaves its journal.
+    place->partial_folder.remove(place->partial_name + ".journal");
+    return finish({});
+  }
   const auto lock =
       FileLock::take(place->lock_folder, place->lock_name, stop, [this] { progress_.state = FileState::elsewhere; });
   if (!lock) return finish(tl::unexpected(lock.error()));
