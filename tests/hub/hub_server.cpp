@@ -113,6 +113,10 @@ void HubServer::set_commit(const std::string& commit) {
   const std::lock_guard lock(mutex_);
   commit_ = commit;
 }
+std::string HubServer::commit() const {
+  const std::lock_guard lock(mutex_);
+  return commit_;
+}
 void HubServer::set_drip(int64_t bytes_per_second) { drip_ = bytes_per_second; }
 void HubServer::set_api(Api api) {
   const std::lock_guard lock(mutex_);
@@ -200,7 +204,6 @@ bool HubServer::answer(int fd, const ServedRequest& request) {
     path = query_value(request, "FilePath");
   if (path.empty()) return send_reply(fd, request, api_reply(request));
   ServedFile file;
-  std::string commit;
   {
     const std::lock_guard lock(mutex_);
     const auto found = files_.find(path);
@@ -208,7 +211,6 @@ bool HubServer::answer(int fd, const ServedRequest& request) {
       return send_reply(fd, request, {404, {{"X-Error-Code", "EntryNotFound"}}, ""});
     }
     file = found->second;
-    commit = commit_;
   }
   if (!is_cdn && resolve != std::string::npos && file.is_lfs) {
     const auto fault = take_fault(ServedRequest{request.method, "hub:" + request.target, {}, 0});
@@ -217,7 +219,7 @@ bool HubServer::answer(int fd, const ServedRequest& request) {
     return send_reply(fd, request,
                       {302,
                        {{"Location", cdn() + "/blob/" + path + "?signature=abc"},
-                        {"X-Repo-Commit", commit},
+                        {"X-Repo-Commit", commit()},
                         {"X-Linked-Etag", "\"" + hash_of(file.content, ContentHash::Kind::sha256) + "\""},
                         {"X-Linked-Size", std::to_string(file.content.size())}},
                        ""});
@@ -303,11 +305,11 @@ bool HubServer::send_bytes(int fd, const char* data, size_t count) {
   return true;
 }
 
-bool HubServer::send_reply(int fd, const ServedRequest&, const Reply& reply) {
+bool HubServer::send_reply(int fd, const ServedRequest& request, const Reply& reply) {
   std::string head = fmt::format("HTTP/1.1 {} {}\r\n", reply.status, reason(reply.status));
   for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
   head += fmt::format("Content-Length: {}\r\n\r\n", reply.body.size());
-  const std::string all = head + reply.body;
+  const std::string all = request.method == "HEAD" ? head : head + reply.body;
   return send(fd, all.data(), all.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(all.size());
 }
 
@@ -318,9 +320,10 @@ bool HubServer::send_file(int fd, const ServedRequest& request, const std::strin
   std::string content = file.content;
   if (fault.flip_at >= 0)
     content[static_cast<size_t>(fault.flip_at)] = static_cast<char>(~content[static_cast<size_t>(fault.flip_at)]);
+  const std::string tag = file.is_lfs ? file.etag : "\"" + hash_of(file.content, ContentHash::Kind::git_blob) + "\"";
   std::string range = request.header("range");
   const std::string if_range = request.header("if-range");
-  if (fault.ignore_range || (!if_range.empty() && if_range != file.etag)) range.clear();
+  if (fault.ignore_range || (!if_range.empty() && if_range != tag)) range.clear();
   size_t first = 0, last = content.empty() ? 0 : content.size() - 1;
   int status = 200;
   std::string head;
@@ -338,11 +341,13 @@ bool HubServer::send_file(int fd, const ServedRequest& request, const std::strin
   }
   std::string body = content.empty() ? std::string() : content.substr(first, last - first + 1);
   body += fault.extra;
+  if (request.port == hub_.port) head += "X-Repo-Commit: " + commit() + "\r\n";
   if (fault.gzip_header) head += "Content-Encoding: gzip\r\n";
   if (!fault.no_length) head += fmt::format("Content-Length: {}\r\n", body.size());
-  head = fmt::format("HTTP/1.1 {} OK\r\nETag: {}\r\nAccept-Ranges: bytes\r\n{}{}\r\n", status, file.etag, head,
+  head = fmt::format("HTTP/1.1 {} OK\r\nETag: {}\r\nAccept-Ranges: bytes\r\n{}{}\r\n", status, tag, head,
                      fault.no_length ? "Connection: close\r\n" : "");
   if (send(fd, head.data(), head.size(), MSG_NOSIGNAL) <= 0) return false;
+  if (request.method == "HEAD") return true;
   const int64_t stop = fault.cut_after >= 0 ? fault.cut_after : fault.hang_after;
   const size_t count = stop >= 0 ? std::min<size_t>(body.size(), static_cast<size_t>(stop)) : body.size();
   const bool sent = send_bytes(fd, body.data(), count);

@@ -67,6 +67,7 @@ class HubServer {
   void remove_files();
   void add_fault(Fault fault);
   void clear_faults();
+  std::string commit() const;
   void set_commit(const std::string& commit);
   void set_drip(int64_t bytes_per_second);  // of each connection; 0: as fast as it goes
   /// Answers of the hub's API, instead of the listing: (target) → status, headers, body.
