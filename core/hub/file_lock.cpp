@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <cerrno>
 
@@ -21,6 +22,15 @@ bool is_current(const FileHandle& file, const std::string& path) {
          mine.st_dev == theirs.st_dev;
 }
 
+/// Cluster file systems that may be mounted so that a lock is granted to every machine at once.
+bool may_lie(const FileHandle& file) {
+  struct statfs info {};
+  if (fstatfs(file.get(), &info) != 0) return false;
+  constexpr uint32_t kLustre = 0x0BD00BD0, kGpfs = 0x47504653, kBeeGfs = 0x19830326;
+  const auto type = static_cast<uint32_t>(info.f_type);
+  return type == kLustre || type == kGpfs || type == kBeeGfs;
+}
+
 }  // namespace
 
 Result<FileLock> FileLock::take(const Folder& folder, const std::string& name, std::stop_token stop,
@@ -29,7 +39,7 @@ Result<FileLock> FileLock::take(const Folder& folder, const std::string& name, s
     FileLock lock;
     TRY(lock.file_, folder.open_file(name, O_RDWR | O_CREAT));
     if (flock(lock.file_.get(), LOCK_EX | LOCK_NB) == 0) {
-      lock.held_ = true;
+      lock.held_ = !may_lie(lock.file_);
       if (is_current(lock.file_, folder.path_of(name))) return lock;
       continue;
     }

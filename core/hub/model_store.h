@@ -7,6 +7,7 @@
 // ModelScope models and --local_dir: plain files; what is ours lies in <folder>/.cache/flightdeck/.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,10 @@ std::optional<std::string> find_cached(const RepoId& repo);
 /// Removes one revision and the blobs that no other revision needs; the number of bytes freed.
 Result<uint64_t> remove_cached(const CachedModel& model);
 
+/// Hashes every file again. The names of those that are not what they were when they were downloaded; `progress` gets
+/// the bytes read so far.
+Result<std::vector<std::string>> damaged_files(const CachedModel& model, std::stop_token stop,
+                                               const std::function<void(uint64_t)>& progress = {});
 /// Removes what unfinished downloads left for the model whose folder() this is; what another program is at stays.
 void remove_partials(const std::string& folder);
 

@@ -102,6 +102,25 @@ class CacheTest : public QObject {
     QVERIFY(content_of(hub_->spec.local_dir + "/model.safetensors") == hub_->weights);
   }
 
+  void damage_is_found_later_data() {
+    QTest::addColumn<int>("hub");
+    QTest::newRow("Hugging Face") << static_cast<int>(HubKind::hugging_face);
+    QTest::newRow("ModelScope") << static_cast<int>(HubKind::model_scope);
+  }
+  void damage_is_found_later() {
+    QFETCH(int, hub);
+    hub_->add_weights(1000);
+    hub_->spec.hub = static_cast<HubKind>(hub);
+    VERIFY_OK(hub_->pull());
+    const CachedModel model = cached_models().at(0);
+    QVERIFY(damaged_files(model, {})->empty());
+    std::fstream(model.folder + "/model.safetensors", std::ios::in | std::ios::out | std::ios::binary).put('!');
+    QCOMPARE(*damaged_files(model, {}), std::vector<std::string>{"model.safetensors"});
+    std::stop_source stopped;
+    stopped.request_stop();
+    VERIFY_ERROR(damaged_files(model, stopped.get_token()), ErrorKind::cancelled, "cancelled");
+  }
+
   void caches_are_where_the_environment_says() {
     QCOMPARE(hugging_face_cache(), hub_->home.path().toStdString() + "/hf/hub");
     qputenv("HUGGINGFACE_HUB_CACHE", "/second");

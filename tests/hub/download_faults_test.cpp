@@ -11,6 +11,33 @@
 using namespace flightdeck;
 using namespace flightdeck::test;
 
+namespace {
+
+/// The Hugging Face cache, where every writer gets a lock and a partial file of its own, as without working locks.
+class Unlocked : public ModelStore {
+ public:
+  explicit Unlocked(std::unique_ptr<ModelStore> store) : store_(std::move(store)) {}
+  std::string folder() const override { return store_->folder(); }
+  Result<Place> place(const RemoteFile& file) override {
+    static std::atomic<int> count{0};
+    auto place = store_->place(file);
+    const std::string own = fmt::format(".{}", count++);
+    place->partial_name += own;
+    place->lock_name += own;
+    return place;
+  }
+  Result<bool> has(const RemoteFile& file, std::stop_token stop) override { return store_->has(file, stop); }
+  Result<void> install(const RemoteFile& file, const Place& place, const std::string& digest) override {
+    return store_->install(file, place, digest);
+  }
+  Result<void> finish() override { return store_->finish(); }
+
+ private:
+  std::unique_ptr<ModelStore> store_;
+};
+
+}  // namespace
+
 class DownloadFaultsTest : public QObject {
   Q_OBJECT
 
@@ -364,6 +391,28 @@ class DownloadFaultsTest : public QObject {
     QVERIFY(content_of(hub_->snapshot("model.safetensors")) == hub_->weights);
     QCOMPARE(hub_->server.body_bytes(), uint64_t{500'000 + 22});
     QCOMPARE(hub_->leftovers(), size_t{0});
+  }
+
+  void row12_two_writers_without_locks() {
+    hub_->add_weights(500'000);
+    hub_->server.set_drip(4'000'000);
+    const auto hub = std::move(*make_hub_client(HubKind::hugging_face, hub_->options.hub));
+    const RepoListing listing = *hub->list(hub_->spec.repo, hub->default_revision());
+    const RemoteFile& file = listing.files.at(1);
+    Result<void> results[2];
+    {
+      std::vector<std::jthread> writers;
+      for (auto& result : results)
+        writers.emplace_back([&] {
+          Unlocked store(std::move(*open_store(HubKind::hugging_face, listing, "")));
+          FileProgress progress;
+          result = FileTransfer(*hub, listing, file, store, hub_->options.transfer, progress).run({});
+        });
+    }
+    for (const auto& result : results) VERIFY_OK(result);
+    QVERIFY(content_of(hub_->snapshot("model.safetensors")) == hub_->weights);
+    QCOMPARE(hub_->leftovers(), size_t{0});
+    QVERIFY(hub_->server.body_bytes() == 1'000'000);
   }
 
   void row16_digests_that_are_paths_data() {
