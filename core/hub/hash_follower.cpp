@@ -5,7 +5,7 @@
 namespace flightdeck {
 namespace {
 
-constexpr size_t kPieceBytes = 1u << 20;
+constexpr size_t kPieceBytes = 256u << 10;  // stays in the cache between the read and the hash
 constexpr uint64_t kWriteBackBytes = 32u << 20;
 constexpr std::chrono::milliseconds kLookAgain{5};
 
