@@ -106,4 +106,10 @@ Result<void> add_file(RepoListing& listing, const std::string& path, uint64_t si
   return {};
 }
 
+Result<void> check_listing(const RepoListing& listing) {
+  std::vector<RepoPath> paths;
+  for (const RemoteFile& file : listing.files) paths.push_back(file.path);
+  return check_distinct(paths);
+}
+
 }  // namespace flightdeck

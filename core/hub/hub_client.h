@@ -101,5 +101,7 @@ std::string token_hint(HubKind kind);
 
 /// Takes the files of one page into `listing`; refuses hostile names, wrong hashes and more than 10,000 files.
 Result<void> add_file(RepoListing& listing, const std::string& path, uint64_t size, ContentHash hash);
+/// After the last page: no two names that are one on some system.
+Result<void> check_listing(const RepoListing& listing);
 
 }  // namespace flightdeck

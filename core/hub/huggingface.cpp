@@ -93,6 +93,12 @@ const char* name_of(SearchOrder order) {
 
 }  // namespace
 
+Result<void> add_tree_page(RepoListing& listing, const Json& entries) {
+  if (!entries.is_array()) return fail(ErrorKind::corrupt, "{}: its listing is not a list", listing.repo.text());
+  for (const Json& entry : entries) TRY_VOID(add_entry(listing, entry));
+  return {};
+}
+
 Revision HuggingFaceClient::default_revision() const { return *Revision::parse("main"); }
 
 Result<SearchPage> HuggingFaceClient::search(const SearchQuery& query, std::stop_token stop) {
@@ -138,17 +144,14 @@ Result<RepoListing> HuggingFaceClient::list(const RepoId& repo, const Revision& 
   for (int pages = 1;; ++pages) {
     TRY(const auto answer, ask(url, repo.text(), stop));
     TRY(const Json entries, parse_answer(answer));
-    if (!entries.is_array()) return fail(ErrorKind::corrupt, "{}: its listing is not a list", repo.text());
-    for (const Json& entry : entries) TRY_VOID(add_entry(listing, entry));
+    TRY_VOID(add_tree_page(listing, entries));
     const std::string next = next_link(answer.head.header("link"));
     if (next.empty()) break;
     if (pages == kMostPages)
       return fail(ErrorKind::corrupt, "{}: its listing has more than {} pages", repo.text(), kMostPages);
     TRY(url, url.redirected(next));
   }
-  std::vector<RepoPath> paths;
-  for (const RemoteFile& file : listing.files) paths.push_back(file.path);
-  TRY_VOID(check_distinct(paths));
+  TRY_VOID(check_listing(listing));
   return listing;
 }
 

@@ -21,4 +21,7 @@ class HuggingFaceClient : public HubClient {
   Result<Json> ask_info(const RepoId& repo, const Revision& revision, std::stop_token stop) const;
 };
 
+/// One page of /api/models/…/tree/… .
+Result<void> add_tree_page(RepoListing& listing, const Json& entries);
+
 }  // namespace flightdeck

@@ -78,6 +78,15 @@ Result<void> check_code(const Json& answer, const std::string& what) {
 
 }  // namespace
 
+Result<void> add_scope_files(RepoListing& listing, const Json& answer) {
+  TRY_VOID(check_code(answer, listing.repo.text()));
+  const Json& data = field(answer, {"Data"});
+  const Json& files = data.is_array() ? data : field(data, {"Files"});
+  if (!files.is_array()) return fail(ErrorKind::corrupt, "{}: its listing is not a list", listing.repo.text());
+  for (const Json& entry : files) TRY_VOID(add_entry(listing, entry));
+  return check_listing(listing);
+}
+
 Revision ModelScopeClient::default_revision() const { return *Revision::parse("master"); }
 
 Result<SearchPage> ModelScopeClient::search(const SearchQuery& query, std::stop_token stop) {
@@ -116,15 +125,8 @@ Result<RepoListing> ModelScopeClient::list(const RepoId& repo, const Revision& r
                              "&Recursive=True"));
   TRY(const auto answer, ask(url, repo.text(), stop));
   TRY(const Json json, parse_answer(answer));
-  TRY_VOID(check_code(json, repo.text()));
-  const Json& data = field(json, {"Data"});
-  const Json& files = data.is_array() ? data : field(data, {"Files"});
-  if (!files.is_array()) return fail(ErrorKind::corrupt, "{}: its listing is not a list", repo.text());
   RepoListing listing{repo, revision, revision, {}};
-  for (const Json& entry : files) TRY_VOID(add_entry(listing, entry));
-  std::vector<RepoPath> paths;
-  for (const RemoteFile& file : listing.files) paths.push_back(file.path);
-  TRY_VOID(check_distinct(paths));
+  TRY_VOID(add_scope_files(listing, json));
   return listing;
 }
 

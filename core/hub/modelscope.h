@@ -18,4 +18,7 @@ class ModelScopeClient : public HubClient {
   Error explain(const HttpResponse& head, const std::string& body, const std::string& what) const override;
 };
 
+/// The answer of /api/v1/models/…/repo/files.
+Result<void> add_scope_files(RepoListing& listing, const Json& answer);
+
 }  // namespace flightdeck

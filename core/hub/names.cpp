@@ -32,7 +32,7 @@ std::string lower(std::string_view text) {
 
 /// One half of owner/name.
 bool is_repo_word(std::string_view word) {
-  return !word.empty() && word.size() <= 96 && only(word, "._-") && is_alphanumeric(word.front()) &&
+  return !word.empty() && word.size() <= 96 && only(word, "._-") && word.front() != '.' && word.front() != '-' &&
          word.back() != '.' && word.back() != '-' && word.find("..") == word.npos && word.find("--") == word.npos;
 }
 
