@@ -4,6 +4,7 @@
 #include "app/cli/interrupt.h"
 #include "app/cli/terminal.h"
 #include "core/engine/builder.h"
+#include "core/hub/model_store.h"
 #include "core/tokenizer/tokenizer.h"
 
 namespace flightdeck::cli {
@@ -52,8 +53,23 @@ void printReport(const EngineManifest& manifest, const std::string& path) {
              manifest.max_batch_size);
 }
 
+/// OWNER/NAME of a model in a hub's cache becomes its folder; a folder of that name comes first.
+Result<void> findModel(std::string& modelDir) {
+  std::error_code code;
+  if (std::filesystem::exists(modelDir, code)) return {};
+  const auto repo = RepoId::parse(modelDir);
+  if (!repo) return {};  // the builder says that there is no such folder
+  const auto folder = find_cached(*repo);
+  if (!folder)
+    return fail(ErrorKind::not_found, "{} is neither a folder nor in a cache: 'flightdeck pull {}' downloads it",
+                modelDir, modelDir);
+  modelDir = *folder;
+  return {};
+}
+
 Result<int> build(Flags flags) {
   BuildOptions& options = flags.options;
+  TRY_VOID(findModel(options.model_dir));
   if (flags.weightOnly) flags.qformat = flags.weightOnlyPrecision + "_wo";
   TRY(options.qformat, parse_qformat(flags.qformat));
   std::error_code code;
@@ -95,7 +111,10 @@ void addBuild(CLI::App& program, Action& action) {
   const auto flags = std::make_shared<Flags>();
   BuildOptions& options = flags->options;
   CLI::App* command = program.add_subcommand("build", "Checkpoint -> engine directory");
-  command->add_option("--model_dir", options.model_dir, "Folder with config.json and safetensors files")->required();
+  command
+      ->add_option("--model_dir", options.model_dir,
+                   "Folder with config.json and safetensors files, or OWNER/NAME of a downloaded model")
+      ->required();
   command->add_option("--output_dir", options.output_dir, "The engine directory to be")->required();
   command->add_flag("--overwrite", options.overwrite, "Replace an engine that is already there");
   command->add_option("--qformat", flags->qformat, "full_prec, int8_wo or int4_wo");

@@ -12,6 +12,7 @@ namespace flightdeck::cli {
 /// The value is the exit code.
 using Action = std::function<Result<int>()>;
 
+void addPull(CLI::App& program, Action& action);
 void addBuild(CLI::App& program, Action& action);
 void addRun(CLI::App& program, Action& action);
 void addChat(CLI::App& program, Action& action);

@@ -20,6 +20,9 @@ enum class ErrorKind {
   cancelled,      // the caller asked to stop
   busy,           // somebody else holds it
   io,             // the operating system refused a read or write
+  not_allowed,    // a hub wants a token, or a licence accepted, before it gives this
+  rate_limited,   // a hub asks to come back later
+  unreachable,    // a network, host or hub does not answer, or the program was told to stay offline
 };
 
 /// What went wrong. `message` names the thing, the values and the next step, in one or two sentences.

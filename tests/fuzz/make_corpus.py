@@ -126,6 +126,36 @@ def write_config():
         write("config", "bad_" + name, json.dumps(content))
 
 
+def write_listing():
+    sha, blob = "ab" * 32, "cd" * 20
+    small = {"type": "file", "path": "config.json", "size": 3, "oid": blob}
+    large = {"type": "file", "path": "a/b.safetensors", "size": 2**40, "oid": blob, "lfs": {"oid": sha, "size": 2**40, "pointerSize": 134}}
+    row = {"Type": "blob", "Name": "config.json", "Path": "config.json", "Size": 3, "Sha256": sha}
+
+    def scope(*rows, code=200):
+        return {"Code": code, "Data": {"Files": list(rows)}, "Success": True}
+
+    good = {
+        "empty": [], "two": [small, large], "folder": [{"type": "directory", "path": "..", "size": 0}], "no_hash": [{**small, "oid": ""}],
+        "scope": scope(row), "scope_bare": {"Data": [row]}, "scope_unverified": scope({**row, "Sha256": ""}), "chinese": [{**small, "path": "模型.json"}],
+    }
+    paths = ["../x", "/x", "a/../../x", "C:x", "\\\\host\\s", "CON", "nul.txt", "x.", "x ", "a//b", "a\nb", "a\u0000b", "\u202egnp.exe", "x" * 241, ""]
+    bad = {f"path_{i}": [{**small, "path": path}] for i, path in enumerate(paths)}
+    bad |= {f"scope_path_{i}": scope({**row, "Path": path}) for i, path in enumerate(paths)}
+    bad |= {
+        "size_negative": [{**small, "size": -1}], "size_float": [{**small, "size": 3.0}], "size_huge": [{**small, "size": 2**63}],
+        "sha_short": [{**large, "lfs": {"oid": sha[1:]}}], "sha_long": [{**large, "lfs": {"oid": sha + "0"}}], "sha_path": [{**large, "lfs": {"oid": "../../x"}}],
+        "blob_path": [{**small, "oid": "../../x"}], "lfs_list": [{**large, "lfs": []}], "not_objects": [1, 2], "twice": [small, small],
+        "case": [small, {**small, "path": "CONFIG.json"}], "file_and_folder": [{**small, "path": "a"}, large], "code": scope(code=10010205001),
+        "scope_sha": scope({**row, "Sha256": "x"}), "scope_null": {"Code": 200, "Data": None},
+    }
+    for name, content in good.items():
+        write("listing", "ok_" + name, json.dumps(content))
+    for name, content in bad.items():
+        write("listing", "bad_" + name, json.dumps(content))
+
+
 write_safetensors()
 write_json()
 write_config()
+write_listing()
