@@ -1145,6 +1145,10 @@ decode, %2 tokens so far, iterations %3 to %4</source>
         <source>Engines cannot be written to %1: choose another folder.</source>
         <translation>无法把引擎写入 %1：请选择其他文件夹。</translation>
     </message>
+    <message>
+        <source>%1, cannot be used</source>
+        <translation>%1，无法使用</translation>
+    </message>
 </context>
 <context>
     <name>flightdeck::StatusStrip</name>
@@ -1345,6 +1349,18 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     <message>
         <source>weights %1, KV cache %2</source>
         <translation>权重 %1，KV 缓存 %2</translation>
+    </message>
+    <message>
+        <source>GPU</source>
+        <translation>GPU</translation>
+    </message>
+    <message>
+        <source>%1 % busy</source>
+        <translation>占用 %1 %</translation>
+    </message>
+    <message>
+        <source>%1 of %2 W, %3 MHz, %4 °C</source>
+        <translation>%1 / %2 W，%3 MHz，%4 °C</translation>
     </message>
 </context>
 <context>
