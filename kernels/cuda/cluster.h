@@ -41,6 +41,10 @@ void launch_clusters(const Context& context, void (*kernel)(Parameters...), int 
 __device__ __forceinline__ void arrive_at_cluster() {
   asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
 }
+/// The same by a thread that has only read: nothing of its writes is waited for.
+__device__ __forceinline__ void arrive_having_read() {
+  asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory");
+}
 __device__ __forceinline__ void wait_for_cluster() {
   asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
@@ -64,19 +68,20 @@ __device__ __forceinline__ void expect_bytes(uint32_t barrier, int bytes) {
                "r"(bytes)
                : "memory");
 }
+/// Whether the phase with this parity has ended; does not wait.
+__device__ __forceinline__ bool barrier_passed(uint32_t barrier, uint32_t parity) {
+  uint32_t done;
+  asm volatile("{ .reg .pred done; mbarrier.test_wait.parity.shared::cta.b64 done, [%1], %2; selp.u32 %0, 1, 0, done; }"
+               : "=r"(done)
+               : "r"(barrier), "r"(parity)
+               : "memory");
+  return done != 0;
+}
 /// Bytes, both addresses and the count multiples of 16; `barrier` counts them.
 __device__ __forceinline__ void copy_bulk(uint32_t to, const void* from, int bytes, uint32_t barrier) {
   asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(to),
                "l"(from), "r"(bytes), "r"(barrier)
                : "memory");
-}
-/// 4 bytes where `bytes` is 4, zeros where it is 0.
-__device__ __forceinline__ void copy_async4(uint32_t to, const void* from, uint32_t bytes) {
-  asm volatile("cp.async.ca.shared.global.L2::128B [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(bytes) : "memory");
-}
-/// Arrives when all earlier asynchronous copies of this thread have landed.
-__device__ __forceinline__ void arrive_after_copies(uint32_t barrier) {
-  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(barrier) : "memory");
 }
 /// Makes fresh barriers known to copies and to other blocks.
 __device__ __forceinline__ void publish_barriers() {

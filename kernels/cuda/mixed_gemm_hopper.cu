@@ -23,7 +23,8 @@ namespace {
 
 constexpr int kRowWarps = kMixedRows / 16;
 constexpr int kRowThreads = kRowWarps * 32;
-constexpr int kLoadWarps = 4;
+constexpr int kTeamWarps = 2;  // load a step's activations together
+constexpr int kLoadWarps = 4 * kTeamWarps;
 constexpr int kThreads = kRowThreads + kLoadWarps * 32;
 constexpr int kStepCols = 128;
 constexpr int kPanels = kStepCols / 64;
@@ -45,8 +46,8 @@ struct Step {
   static constexpr int kPanelBytes = kTokens * 128;
   static constexpr int kTokenBytes = kPanels * kPanelBytes;
   static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 || kHalves == 2 ? 3 : 4;
-  // A warp waits for its slot by the parity of its turn; with more warps than slots it could be two turns ahead.
-  static constexpr int kLoaders = kTokenStages < kLoadWarps ? kTokenStages : kLoadWarps;
+  // A team waits for its slot by the parity of its turn; with more teams than slots it could be two turns ahead.
+  static constexpr int kTeams = kTokenStages < kLoadWarps / kTeamWarps ? kTokenStages : kLoadWarps / kTeamWarps;
   static constexpr int kTokenRing = kTokenBytes * kTokenStages;
   static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
   static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;  // on a multiprocessor: the next kernel's, too
@@ -136,23 +137,24 @@ __device__ __forceinline__ void load_activations(const LinearTask& task, const W
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   constexpr int kBatch = S::kBatch;  // loads at once: four tokens each
   const int lane = threadIdx.x % 32;
-  const int warp = (threadIdx.x - kRowThreads) / 32;
+  const int team = (threadIdx.x - kRowThreads) / 32 / kTeamWarps;
+  const int first_token = (threadIdx.x - kRowThreads) / 32 % kTeamWarps * (kTokens / kTeamWarps);
   const int token = lane / 8;  // 0..3
   const int vector = lane % 8;
   uint32_t places[4];
 #pragma unroll
   for (int word = 0; word < 4; ++word) places[word] = ring + panel_position(token, vector, word);
   const size_t round_bytes = static_cast<size_t>(task.in_stride) * 8;
-  for (int index = warp < S::kLoaders ? begin + warp : end; index < end; index += S::kLoaders) {
+  for (int index = team < S::kTeams ? begin + team : end; index < end; index += S::kTeams) {
     const Place place(index, work.steps, work.token_tiles);
     const int slot = (index - begin) % S::kTokenStages;
     const int col = place.step * kStepCols + vector * 8;
-    int tokens_left = task.tokens - place.token_tile * kTokens - token;
-    const char* from = static_cast<const char*>(task.in) +
-                       (static_cast<size_t>(place.token_tile * kTokens + token) * task.in_stride + col) * 2;
-    uint32_t at = slot * S::kTokenBytes;
+    const int tile_token = place.token_tile * kTokens + first_token + token;
+    int tokens_left = task.tokens - tile_token;
+    const char* from = static_cast<const char*>(task.in) + (static_cast<size_t>(tile_token) * task.in_stride + col) * 2;
+    uint32_t at = slot * S::kTokenBytes + first_token * 128;
 #pragma unroll 1
-    for (int first = 0; first < kTokens / 4 * kPanels; first += kBatch) {
+    for (int first = 0; first < kTokens / kTeamWarps / 4 * kPanels; first += kBatch) {
       uint4 values[kBatch];
 #pragma unroll
       for (int i = 0; i < kBatch; ++i) {
@@ -353,17 +355,17 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kH
   rings.arrived = reinterpret_cast<volatile int*>(shared + S::kTokenRing + S::kWeightRing + 2 * S::kTokenStages * 8);
   if (threadIdx.x == 0) {
     for (int i = 0; i < S::kTokenStages; ++i) {
-      make_barrier(rings.full + i * 8, 1);
+      make_barrier(rings.full + i * 8, kTeamWarps);
       make_barrier(rings.empty + i * 8, kRowWarps);
     }
   }
   __syncthreads();
   if (threadIdx.x >= kRowThreads) {
-    if constexpr (kHalves == 2) set_registers<80, false>();
+    set_registers<kHalves == 2 ? 56 : 96, false>();
     wait_for_inputs();
     load_activations<S, kTokens>(task, work, begin, end, rings.tokens, rings.full, rings.empty);
   } else {
-    if constexpr (kHalves == 2) set_registers<208, true>();
+    set_registers<kHalves == 2 ? 200 : 160, true>();
     multiply_rows<T, S, kPacking, kScales, kTokens, kHalves>(task, work, begin, end, rings);
   }
 #endif
@@ -381,11 +383,15 @@ Kernel kernel_of() {
   return {mixed_hopper_kernel<T, kPacking, kScales, kTokens, kHalves>, static_cast<size_t>(S::kSharedBytes), kTokens,
           S::kRows};
 }
+template <class T, Packing kPacking, int kScales>
+Kernel choose_rows(int tokens) {
+  return tokens <= 128 ? kernel_of<T, kPacking, kScales, 128, 1>() : kernel_of<T, kPacking, kScales, 128, 2>();
+}
 template <class T>
 Kernel choose_kernel(const LinearTask& task) {
-  if (task.weight.packing == Packing::int8_rows) return kernel_of<T, Packing::int8_rows, 0, 128, 2>();
-  return task.weight.step_scales <= 1 ? kernel_of<T, Packing::int4_groups, 1, 128, 2>()
-                                      : kernel_of<T, Packing::int4_groups, 4, 128, 2>();
+  if (task.weight.packing == Packing::int8_rows) return choose_rows<T, Packing::int8_rows, 0>(task.tokens);
+  return task.weight.step_scales <= 1 ? choose_rows<T, Packing::int4_groups, 1>(task.tokens)
+                                      : choose_rows<T, Packing::int4_groups, 4>(task.tokens);
 }
 Kernel choose_kernel(const LinearTask& task, const Context& context) {
   return context.activation == DType::f16 ? choose_kernel<__half>(task) : choose_kernel<__nv_bfloat16>(task);

@@ -713,7 +713,7 @@ void bench(Context& context) {
   }
 }
 
-/// Microseconds of every plan for a shape: rows x tokens of a tile / parts of its columns; the chosen one marked.
+/// Microseconds of every plan for a shape: tokens of a tile, 1 to 8 parts of its columns; the chosen one marked.
 void tune_shape(const BenchFormat& format, int rows, int cols, Context& context) {
   const size_t bytes = layout_of(format.format, rows, cols, format.group ? format.group : cols).data_bytes;
   const int copies = std::max(2, static_cast<int>((size_t{300} << 20) / bytes + 1));
@@ -730,13 +730,12 @@ void tune_shape(const BenchFormat& format, int rows, int cols, Context& context)
     };
     const SplitPlan chosen = plan_split(task(0), context);
     std::printf("%-10s %6dx%-6d m=%-4d", format.name, rows, cols, tokens);
-    for (const SplitPlan tile : {SplitPlan{128, 16, 0}, {128, 32, 0}, {128, 64, 0}, {128, 128, 0}, {256, 128, 0}}) {
-      const int token_tiles = (tokens + tile.tokens - 1) / tile.tokens;
-      if (token_tiles > 4 || tile.tokens > std::max(16, 2 * tokens - 1)) continue;
-      std::printf("  %dx%d:", tile.rows, tile.tokens);
+    for (const int tile : {16, 32, 64}) {
+      if (tokens > 4 * tile || tile > std::max(16, 2 * tokens - 1)) continue;
+      std::printf("  tiles of %d:", tile);
       for (int parts = 1; parts <= 8; ++parts) {
-        const SplitPlan plan = {tile.rows, tile.tokens, parts};
-        const bool is_chosen = plan.rows == chosen.rows && plan.tokens == chosen.tokens && parts == chosen.parts;
+        const SplitPlan plan = {tile, parts};
+        const bool is_chosen = plan.tokens == chosen.tokens && parts == chosen.parts;
         const int count = std::max(20, copies);
         float time = 0;
         run_case("tuning", [&] {
