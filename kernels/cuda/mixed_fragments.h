@@ -16,7 +16,7 @@ __device__ __forceinline__ void pin_sums(float (&d)[kHalves][kCount][4]) {
     asm volatile("" : "+f"(d[i / 4 / kCount][i / 4 % kCount][i % 4])::"memory");
   }
 }
-/// The row warps of 256-row tiles need registers that the loading warps do not.
+/// Row warps need registers that loading warps do not.
 template <int kCount, bool kMore>
 __device__ __forceinline__ void set_registers() {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)

@@ -1,8 +1,8 @@
-// Quantized weights times 9 to 256 tokens by Hopper's warpgroup products: out' = weight · in', the weights converted in
-// registers (operand a), the tokens in shared memory (operand b). Two warpgroups have 64 rows each, every lane copies
-// the weights it alone will use; four more warps bring the activations, in the order the fragments ask for. The work is
-// cut as in mixed_gemm.cu: one line of steps, equal pieces; a tile several blocks worked on is summed by the last of
-// them to arrive, in the order of the columns, so that results repeat.
+// Quantized weights times 65 to 256 tokens (fewer: mixed_gemm_split.cu) by Hopper's warpgroup products: out' = weight ·
+// in', the weights converted in registers (operand a), the tokens in shared memory (operand b). Two warpgroups have 64
+// rows each, every lane copies the weights it alone will use; eight more warps bring the activations, in the order the
+// fragments ask for. The work is cut as in mixed_gemm.cu: one line of steps, equal pieces; a tile several blocks worked
+// on is summed by the last of them to arrive, in the order of the columns, so that results repeat.
 #include <algorithm>
 
 #include "kernels/cuda/activation_type.h"
@@ -45,17 +45,16 @@ struct Step {
   static constexpr int kWeightRing = kRowWarps * kWarpBytes * kWeightStages;
   static constexpr int kPanelBytes = kTokens * 128;
   static constexpr int kTokenBytes = kPanels * kPanelBytes;
-  static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 || kHalves == 2 ? 3 : 4;
+  static constexpr int kTokenStages = kHalves == 2 ? 3 : 4;
   // A team waits for its slot by the parity of its turn; with more teams than slots it could be two turns ahead.
   static constexpr int kTeams = kTokenStages < kLoadWarps / kTeamWarps ? kTokenStages : kLoadWarps / kTeamWarps;
   static constexpr int kTokenRing = kTokenBytes * kTokenStages;
   static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
-  static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;  // on a multiprocessor: the next kernel's, too
-  static constexpr int kFragments = kTokens <= 32 || kHalves == 2 ? 2 : 4;  // multiplied while as many are made
-  static constexpr int kGroups = 8 / kFragments * kHalves;                  // of fragments in a step
-  static constexpr int kBatch = kTokens <= 32 || kHalves == 2 ? 8 : 16;     // loads of activations at once
-  static constexpr int kTriggerSteps = kInt8 ? 6 : 12;                      // left when the next kernel may start
-  static_assert(kSharedBytes <= 232448 && (kBlocks == 1 || kSharedBytes <= 115712), "shared memory");
+  static constexpr int kFragments = kHalves == 2 ? 2 : 4;   // multiplied while as many are made
+  static constexpr int kGroups = 8 / kFragments * kHalves;  // of fragments in a step
+  static constexpr int kBatch = kHalves == 2 ? 8 : 16;      // loads of activations at once
+  static constexpr int kTriggerSteps = kInt8 ? 6 : 12;      // left when the next kernel may start
+  static_assert(kSharedBytes <= 232448, "shared memory");
 };
 
 struct Work {
@@ -128,9 +127,9 @@ struct WeightLoader {
   }
 };
 
-/// What the four loading warps do: activations through registers into the ring, their words put where the fragments'
-/// order of columns wants them. The warps bring whole steps in turn: publishing waits for all loads of a warp, so that
-/// a warp cannot load ahead of what it publishes, but the loads of all of them are on their way.
+/// What the loading warps do: activations through registers into the ring, their words put where the fragments'
+/// order of columns wants them. Teams of two bring whole steps in turn: publishing waits for all loads of a warp, so
+/// that a warp cannot load ahead of what it publishes, but the loads of all of them are on their way.
 template <class S, int kTokens>
 __device__ __forceinline__ void load_activations(const LinearTask& task, const Work& work, int begin, int end,
                                                  uint32_t ring, uint32_t full, uint32_t empty) {
@@ -339,7 +338,7 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
 }
 
 template <class T, Packing kPacking, int kScales, int kTokens, int kHalves>
-__global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kHalves>::kBlocks))
+__global__ void __launch_bounds__(kThreads, 1)
     mixed_hopper_kernel(const __grid_constant__ LinearTask task, const __grid_constant__ Work work) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   using S = Step<kPacking, kScales, kTokens, kHalves>;
