@@ -1,19 +1,17 @@
-// Quantized weights times 9 to 256 tokens by Hopper's warpgroup products: out' = weight · in', the weights converted in
-// registers (operand a), the tokens in shared memory (operand b). Two warpgroups have 64 rows each, every lane copies
-// the weights it alone will use; four more warps bring the activations, in the order the fragments ask for. The work is
-// cut as in mixed_gemm.cu: one line of steps, equal pieces; a tile several blocks worked on is summed by the last of
-// them to arrive, in the order of the columns, so that results repeat.
+// Quantized weights times 65 to 256 tokens (fewer: mixed_gemm_split.cu) by Hopper's warpgroup products: out' = weight ·
+// in', the weights converted in registers (operand a), the tokens in shared memory (operand b). Two warpgroups have 64
+// rows each, every lane copies the weights it alone will use; eight more warps bring the activations, in the order the
+// fragments ask for. The work is cut as in mixed_gemm.cu: one line of steps, equal pieces; a tile several blocks worked
+// on is summed by the last of them to arrive, in the order of the columns, so that results repeat.
 #include <algorithm>
 
 #include "kernels/cuda/activation_type.h"
 #include "kernels/cuda/barrier.h"
-#include "kernels/cuda/dequantize.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/linear_kernels.h"
 #include "kernels/cuda/linear_store.h"
-#include "kernels/cuda/mma.h"
-#include "kernels/cuda/token_product.h"
-#include "kernels/cuda/warpgroup_mma.h"
+#include "kernels/cuda/mixed_fragments.h"
+#include "kernels/cuda/mixed_hopper.h"
 #include "kernels/cuda/work_line.h"
 
 #if !defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -25,7 +23,8 @@ namespace {
 
 constexpr int kRowWarps = kMixedRows / 16;
 constexpr int kRowThreads = kRowWarps * 32;
-constexpr int kLoadWarps = 4;
+constexpr int kTeamWarps = 2;  // load a step's activations together
+constexpr int kLoadWarps = 4 * kTeamWarps;
 constexpr int kThreads = kRowThreads + kLoadWarps * 32;
 constexpr int kStepCols = 128;
 constexpr int kPanels = kStepCols / 64;
@@ -46,17 +45,16 @@ struct Step {
   static constexpr int kWeightRing = kRowWarps * kWarpBytes * kWeightStages;
   static constexpr int kPanelBytes = kTokens * 128;
   static constexpr int kTokenBytes = kPanels * kPanelBytes;
-  static constexpr int kTokenStages = kTokens == 16 ? 6 : kTokens == 32 || kHalves == 2 ? 3 : 4;
-  // A warp waits for its slot by the parity of its turn; with more warps than slots it could be two turns ahead.
-  static constexpr int kLoaders = kTokenStages < kLoadWarps ? kTokenStages : kLoadWarps;
+  static constexpr int kTokenStages = kHalves == 2 ? 3 : 4;
+  // A team waits for its slot by the parity of its turn; with more teams than slots it could be two turns ahead.
+  static constexpr int kTeams = kTokenStages < kLoadWarps / kTeamWarps ? kTokenStages : kLoadWarps / kTeamWarps;
   static constexpr int kTokenRing = kTokenBytes * kTokenStages;
   static constexpr int kSharedBytes = kTokenRing + kWeightRing + 2 * kTokenStages * 8 + 16;
-  static constexpr int kBlocks = kTokens <= 32 ? 2 : 1;  // on a multiprocessor: the next kernel's, too
-  static constexpr int kFragments = kTokens <= 32 || kHalves == 2 ? 2 : 4;  // multiplied while as many are made
-  static constexpr int kGroups = 8 / kFragments * kHalves;                  // of fragments in a step
-  static constexpr int kBatch = kTokens <= 32 || kHalves == 2 ? 8 : 16;     // loads of activations at once
-  static constexpr int kTriggerSteps = kInt8 ? 6 : 12;                      // left when the next kernel may start
-  static_assert(kSharedBytes <= 232448 && (kBlocks == 1 || kSharedBytes <= 115712), "shared memory");
+  static constexpr int kFragments = kHalves == 2 ? 2 : 4;   // multiplied while as many are made
+  static constexpr int kGroups = 8 / kFragments * kHalves;  // of fragments in a step
+  static constexpr int kBatch = kHalves == 2 ? 8 : 16;      // loads of activations at once
+  static constexpr int kTriggerSteps = kInt8 ? 6 : 12;      // left when the next kernel may start
+  static_assert(kSharedBytes <= 232448, "shared memory");
 };
 
 struct Work {
@@ -64,100 +62,8 @@ struct Work {
   float* memory;
 };
 
-template <int kHalves, int kCount>
-__device__ __forceinline__ void pin_sums(float (&d)[kHalves][kCount][4]) {
-#pragma unroll
-  for (int i = 0; i < kHalves * kCount * 4; ++i) {
-    asm volatile("" : "+f"(d[i / 4 / kCount][i / 4 % kCount][i % 4])::"memory");
-  }
-}
-/// The row warps of 256-row tiles need registers that the loading warps do not.
-template <int kCount, bool kMore>
-__device__ __forceinline__ void set_registers() {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  if constexpr (kMore) {
-    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kCount));
-  } else {
-    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kCount));
-  }
-#endif
-}
-__device__ __forceinline__ void fence_products() {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
-#endif
-}
-template <int kPending>
-__device__ __forceinline__ void wait_for_products() {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-  asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
-#endif
-}
-__device__ __forceinline__ uint2 load_shared8(uint32_t from) {
-  uint2 value;
-  asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(value.x), "=r"(value.y) : "r"(from) : "memory");
-  return value;
-}
 /// The row warps alone.
 __device__ __forceinline__ void sync_row_warps() { asm volatile("bar.sync 1, %0;" ::"n"(kRowThreads) : "memory"); }
-__device__ __forceinline__ void store_shared4(uint32_t to, uint32_t value) {
-  asm volatile("st.shared.u32 [%0], %1;" ::"r"(to), "r"(value) : "memory");
-}
-
-/// Factors of a group of columns for rows g and g + 8, as the conversion wants them.
-template <class T>
-struct Factors;
-template <>
-struct Factors<__half> {
-  // Raw nibbles are denormals, n * 2^-24, or n * 2^-20 where they lie four bits higher. One fma makes them
-  // (n - 8) * factor * 2^-9, rounded once; factors are at most 1, so that the products stay in range.
-  static constexpr float kSumScale = 512;
-  uint32_t low, high, low_zero, high_zero;
-
-  __device__ __forceinline__ explicit Factors(uint32_t both) {
-    const uint32_t g = __byte_perm(both, 0, 0x1010), g8 = __byte_perm(both, 0, 0x3232);
-    low = times(g, 0x78007800u);       // 2^15
-    high = times(g8, 0x68006800u);     // 2^11
-    low_zero = times(g, 0xa400a400u);  // -8 * 2^-9
-    high_zero = times(g8, 0xa400a400u);
-  }
-  __device__ __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) const {
-    const uint32_t upper = word >> 8;
-    a[0] = fma(word & 0x000f000fu, low, low_zero);
-    a[1] = fma(word & 0x00f000f0u, high, high_zero);
-    a[2] = fma(upper & 0x000f000fu, low, low_zero);
-    a[3] = fma(upper & 0x00f000f0u, high, high_zero);
-  }
-  __device__ static __forceinline__ uint32_t times(uint32_t a, uint32_t b) {
-    uint32_t result;
-    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(result) : "r"(a), "r"(b));
-    return result;
-  }
-  __device__ static __forceinline__ uint32_t fma(uint32_t a, uint32_t b, uint32_t c) {
-    uint32_t result;
-    asm("fma.rn.f16x2 %0, %1, %2, %3;" : "=r"(result) : "r"(a), "r"(b), "r"(c));
-    return result;
-  }
-};
-template <>
-struct Factors<__nv_bfloat16> {
-  static constexpr float kSumScale = 1;
-  uint32_t low, high;
-
-  __device__ __forceinline__ explicit Factors(uint32_t both) {
-    const float2 factor = __half22float2(*reinterpret_cast<const __half2*>(&both));
-    const __nv_bfloat162 g = __float2bfloat162_rn(factor.x), g8 = __float2bfloat162_rn(factor.y);
-    low = *reinterpret_cast<const uint32_t*>(&g);
-    high = *reinterpret_cast<const uint32_t*>(&g8);
-  }
-  __device__ __forceinline__ void fragment(uint32_t word, uint32_t (&a)[4]) const {
-    int4_fragment(word, a, __nv_bfloat16{});
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      asm("fma.rn.bf16x2 %0, %0, %1, %2;" : "+r"(a[i]) : "r"(i % 2 ? high : low), "r"(0x80008000u));
-    }
-  }
-};
 
 /// A row warp's walk over its weights, one lane's view: 16 rows of every half, a step at a time.
 template <class S, int kScales, int kHalves>
@@ -221,32 +127,33 @@ struct WeightLoader {
   }
 };
 
-/// What the four loading warps do: activations through registers into the ring, their words put where the fragments'
-/// order of columns wants them. The warps bring whole steps in turn: publishing waits for all loads of a warp, so that
-/// a warp cannot load ahead of what it publishes, but the loads of all of them are on their way.
+/// What the loading warps do: activations through registers into the ring, their words put where the fragments'
+/// order of columns wants them. Teams of two bring whole steps in turn: publishing waits for all loads of a warp, so
+/// that a warp cannot load ahead of what it publishes, but the loads of all of them are on their way.
 template <class S, int kTokens>
 __device__ __forceinline__ void load_activations(const LinearTask& task, const Work& work, int begin, int end,
                                                  uint32_t ring, uint32_t full, uint32_t empty) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   constexpr int kBatch = S::kBatch;  // loads at once: four tokens each
   const int lane = threadIdx.x % 32;
-  const int warp = (threadIdx.x - kRowThreads) / 32;
+  const int team = (threadIdx.x - kRowThreads) / 32 / kTeamWarps;
+  const int first_token = (threadIdx.x - kRowThreads) / 32 % kTeamWarps * (kTokens / kTeamWarps);
   const int token = lane / 8;  // 0..3
   const int vector = lane % 8;
   uint32_t places[4];
 #pragma unroll
   for (int word = 0; word < 4; ++word) places[word] = ring + panel_position(token, vector, word);
   const size_t round_bytes = static_cast<size_t>(task.in_stride) * 8;
-  for (int index = warp < S::kLoaders ? begin + warp : end; index < end; index += S::kLoaders) {
+  for (int index = team < S::kTeams ? begin + team : end; index < end; index += S::kTeams) {
     const Place place(index, work.steps, work.token_tiles);
     const int slot = (index - begin) % S::kTokenStages;
     const int col = place.step * kStepCols + vector * 8;
-    int tokens_left = task.tokens - place.token_tile * kTokens - token;
-    const char* from = static_cast<const char*>(task.in) +
-                       (static_cast<size_t>(place.token_tile * kTokens + token) * task.in_stride + col) * 2;
-    uint32_t at = slot * S::kTokenBytes;
+    const int tile_token = place.token_tile * kTokens + first_token + token;
+    int tokens_left = task.tokens - tile_token;
+    const char* from = static_cast<const char*>(task.in) + (static_cast<size_t>(tile_token) * task.in_stride + col) * 2;
+    uint32_t at = slot * S::kTokenBytes + first_token * 128;
 #pragma unroll 1
-    for (int first = 0; first < kTokens / 4 * kPanels; first += kBatch) {
+    for (int first = 0; first < kTokens / kTeamWarps / 4 * kPanels; first += kBatch) {
       uint4 values[kBatch];
 #pragma unroll
       for (int i = 0; i < kBatch; ++i) {
@@ -273,67 +180,6 @@ __device__ __forceinline__ void load_activations(const LinearTask& task, const W
     __syncwarp();
     if (lane == 0) arrive(full + slot * 8);
   }
-#endif
-}
-
-/// A lane's weights of 16 rows in one step, and their factors: taken out of the ring at once, or, where registers are
-/// short, piece by piece.
-template <class T, class S, int kScales, bool kAtOnce>
-struct RowWeights {
-  uint32_t vectors_at, factors_at;
-  uint4 vectors[kAtOnce ? S::kVectors : 1];
-  Factors<T> factors;
-
-  __device__ __forceinline__ RowWeights(uint32_t vectors_from, uint32_t factors_from)
-      : vectors_at(vectors_from),
-        factors_at(factors_from),
-        factors(kAtOnce && kScales == 1 ? load_shared4(factors_from) : 0) {
-    if constexpr (kAtOnce) {
-#pragma unroll
-      for (int v = 0; v < S::kVectors; ++v) vectors[v] = load_shared16(vectors_at + v * 512);
-    }
-  }
-  /// Fragments [first, first + kCount) of eight, 16 columns each.
-  template <int kCount>
-  __device__ __forceinline__ void find(int first, uint32_t (&a)[kCount][4]) {
-#pragma unroll
-    for (int f = 0; f < kCount; f += 2) {
-      const int block = (first + f) / 2;  // of 32 columns
-      if constexpr (S::kInt8) {
-        const uint4 v = kAtOnce ? vectors[kAtOnce ? block : 0] : load_shared16(vectors_at + block * 512);
-        a[f][0] = int8_pair<false>(v.x, T{}), a[f][1] = int8_pair<false>(v.y, T{});
-        a[f][2] = int8_pair<true>(v.x, T{}), a[f][3] = int8_pair<true>(v.y, T{});
-        a[f + 1][0] = int8_pair<false>(v.z, T{}), a[f + 1][1] = int8_pair<false>(v.w, T{});
-        a[f + 1][2] = int8_pair<true>(v.z, T{}), a[f + 1][3] = int8_pair<true>(v.w, T{});
-      } else {
-        uint2 v;
-        if constexpr (kAtOnce) {
-          const uint4 both = vectors[block / 2];
-          v = block % 2 ? make_uint2(both.z, both.w) : make_uint2(both.x, both.y);
-        } else {
-          v = load_shared8(vectors_at + block / 2 * 512 + block % 2 * 8);
-        }
-        if (!kAtOnce || kScales == 4) factors = Factors<T>(load_shared4(factors_at + (kScales == 4 ? block * 128 : 0)));
-        factors.fragment(v.x, a[f]);
-        factors.fragment(v.y, a[f + 1]);
-      }
-    }
-  }
-};
-
-/// Products of fragments [first, first + kCount) of a step, started; `tokens` describes its activations.
-template <class T, int kTokens, int kCount>
-__device__ __forceinline__ void start_products(float (&sums)[kTokens / 8][4], uint32_t (&a)[kCount][4], int first,
-                                               uint32_t tokens) {
-#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-#pragma unroll
-  for (int i = 0; i < kCount * 4; ++i) asm volatile("" : "+r"(a[i / 4][i % 4])::"memory");
-  fence_products();
-#pragma unroll
-  for (int i = 0; i < kCount; ++i) {
-    TokenProduct<T, kTokens>::add(sums, a[i], tokens + first / 4 * (kTokens * 8) + (first % 4 + i) * 2);
-  }
-  commit_products();
 #endif
 }
 
@@ -414,7 +260,7 @@ struct Rings {
 };
 
 /// What the eight row warps do.
-template <class T, class S, int kScales, int kTokens, int kHalves>
+template <class T, class S, Packing kPacking, int kScales, int kTokens, int kHalves>
 __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work& work, int begin, int end,
                                               const Rings& rings) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -447,7 +293,7 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
       ahead.copy(weight_ring + last_slot);
       // Not earlier: what the next kernel asks for ahead would have left L2 before it is used.
       if (ahead.left == S::kTriggerSteps) let_next_start();
-      RowWeights<T, S, kScales, kHalves == 1> weights(weight_ring + slot, factor_ring + slot);
+      RowWeights<T, kPacking, kScales, kHalves == 1, 128> weights(weight_ring + slot, factor_ring + slot, 4);
 #pragma unroll
       for (int group = 0; group < S::kGroups; ++group) {
         const int half = group % kHalves;
@@ -459,7 +305,9 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
         weights.factors_at = factor_ring + slot + half * S::kHalfBytes;
         weights.find(first, a);
         if (group == 0) wait_barrier(rings.full + token_slot * 8, parity);
-        start_products<T, kTokens>(sums[half], a, first, ring_tokens + token_slot * (S::kTokenBytes / 16));
+        start_products<T, kTokens>(
+            sums[half], a,
+            ring_tokens + token_slot * (S::kTokenBytes / 16) + first / 4 * (kTokens * 8) + first % 4 * 2);
       }
       read = rings.empty + token_slot * 8;
       if (++token_slot == S::kTokenStages) token_slot = 0, parity ^= 1;
@@ -490,7 +338,7 @@ __device__ __forceinline__ void multiply_rows(const LinearTask& task, const Work
 }
 
 template <class T, Packing kPacking, int kScales, int kTokens, int kHalves>
-__global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kHalves>::kBlocks))
+__global__ void __launch_bounds__(kThreads, 1)
     mixed_hopper_kernel(const __grid_constant__ LinearTask task, const __grid_constant__ Work work) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
   using S = Step<kPacking, kScales, kTokens, kHalves>;
@@ -506,18 +354,18 @@ __global__ void __launch_bounds__(kThreads, (Step<kPacking, kScales, kTokens, kH
   rings.arrived = reinterpret_cast<volatile int*>(shared + S::kTokenRing + S::kWeightRing + 2 * S::kTokenStages * 8);
   if (threadIdx.x == 0) {
     for (int i = 0; i < S::kTokenStages; ++i) {
-      make_barrier(rings.full + i * 8, 1);
+      make_barrier(rings.full + i * 8, kTeamWarps);
       make_barrier(rings.empty + i * 8, kRowWarps);
     }
   }
   __syncthreads();
   if (threadIdx.x >= kRowThreads) {
-    if constexpr (kHalves == 2) set_registers<80, false>();
+    set_registers<kHalves == 2 ? 56 : 96, false>();
     wait_for_inputs();
     load_activations<S, kTokens>(task, work, begin, end, rings.tokens, rings.full, rings.empty);
   } else {
-    if constexpr (kHalves == 2) set_registers<208, true>();
-    multiply_rows<T, S, kScales, kTokens, kHalves>(task, work, begin, end, rings);
+    set_registers<kHalves == 2 ? 200 : 160, true>();
+    multiply_rows<T, S, kPacking, kScales, kTokens, kHalves>(task, work, begin, end, rings);
   }
 #endif
 }
@@ -535,17 +383,14 @@ Kernel kernel_of() {
           S::kRows};
 }
 template <class T, Packing kPacking, int kScales>
-Kernel choose_tokens(int tokens) {
-  if (tokens <= 16) return kernel_of<T, kPacking, kScales, 16, 1>();
-  if (tokens <= 32) return kernel_of<T, kPacking, kScales, 32, 1>();
-  if (tokens <= 64) return kernel_of<T, kPacking, kScales, 64, 1>();
+Kernel choose_rows(int tokens) {
   return tokens <= 128 ? kernel_of<T, kPacking, kScales, 128, 1>() : kernel_of<T, kPacking, kScales, 128, 2>();
 }
 template <class T>
 Kernel choose_kernel(const LinearTask& task) {
-  if (task.weight.packing == Packing::int8_rows) return choose_tokens<T, Packing::int8_rows, 0>(task.tokens);
-  return task.weight.step_scales <= 1 ? choose_tokens<T, Packing::int4_groups, 1>(task.tokens)
-                                      : choose_tokens<T, Packing::int4_groups, 4>(task.tokens);
+  if (task.weight.packing == Packing::int8_rows) return choose_rows<T, Packing::int8_rows, 0>(task.tokens);
+  return task.weight.step_scales <= 1 ? choose_rows<T, Packing::int4_groups, 1>(task.tokens)
+                                      : choose_rows<T, Packing::int4_groups, 4>(task.tokens);
 }
 Kernel choose_kernel(const LinearTask& task, const Context& context) {
   return context.activation == DType::f16 ? choose_kernel<__half>(task) : choose_kernel<__nv_bfloat16>(task);
@@ -574,12 +419,14 @@ bool mixed_gemm_hopper_fits(const LinearTask& task, const Context& context) {
 }
 
 size_t mixed_gemm_hopper_scratch(const LinearTask& task, const Context& context) {
+  if (task.tokens <= kMaxSplitTokens) return 0;
   const Kernel kernel = choose_kernel(task, context);
   return static_cast<size_t>(blocks_for(work_of(task, kernel), context.multiprocessors)) * 2 *
          static_cast<size_t>(kernel.rows * kernel.tokens) * sizeof(float);
 }
 
 void mixed_gemm_hopper(const LinearTask& task, std::byte* scratch, Context& context) {
+  if (task.tokens <= kMaxSplitTokens) return mixed_gemm_split(task, plan_split(task, context), context);
   const Kernel kernel = choose_kernel(task, context);
   Work work = work_of(task, kernel);
   work.memory = reinterpret_cast<float*>(scratch);

@@ -2,10 +2,11 @@
 // framework, so that it can be built with nvcc alone:
 //   nvcc -std=c++17 -O3 -gencode=arch=compute_90a,code=sm_90a --expt-relaxed-constexpr -I. -o linear_check
 //     tests/gpu/linear_check.cu
-//     kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,blas,unpack,tactics,packed_weight,cuda_context}.cu
+//     kernels/cuda/{linear,gemv,mixed_gemm,mixed_gemm_hopper,mixed_gemm_split,blas,unpack,tactics,packed_weight,cuda_context}.cu
 //     -lcublasLt
 // linear_check          one line a case, PASS or FAIL; exit code 1 when any failed
 // linear_check --bench  also the speed of every tactic, as a share of the read ceiling it measures itself
+// linear_check --tune   the speed of every way to cut mixed products on Hopper
 // linear_check --profile int4 12288 4096 16 mixed   four runs of one kernel, for a profiler
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -25,6 +26,7 @@
 #include "kernels/cuda/cuda_ops.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/linear_kernels.h"
+#include "kernels/cuda/mixed_hopper.h"
 #include "kernels/cuda/tactics.h"
 
 using namespace flightdeck;
@@ -711,6 +713,53 @@ void bench(Context& context) {
   }
 }
 
+/// Microseconds of every plan for a shape: tokens of a tile, 1 to 8 parts of its columns; the chosen one marked.
+void tune_shape(const BenchFormat& format, int rows, int cols, Context& context) {
+  const size_t bytes = layout_of(format.format, rows, cols, format.group ? format.group : cols).data_bytes;
+  const int copies = std::max(2, static_cast<int>((size_t{300} << 20) / bytes + 1));
+  const auto weights = random_copies(format.format, rows, cols, format.group, copies, context);
+  const Buffer in = allocate_device(size_t{256} * cols * 2, "activations");
+  const Buffer out = allocate_device(size_t{256} * rows * 2, "activations");
+  check(cudaMemsetAsync(in.data(), 0x2c, in.bytes(), context.stream), "filling");
+  for (const int tokens : {16, 32, 64, 128, 192, 256}) {
+    const auto task = [&](int i) {
+      return task_of({{out.data(), context.activation, tokens, rows, rows},
+                      {in.data(), context.activation, tokens, cols, cols},
+                      weights[i % copies].get(),
+                      nullptr});
+    };
+    const SplitPlan chosen = plan_split(task(0), context);
+    std::printf("%-10s %6dx%-6d m=%-4d", format.name, rows, cols, tokens);
+    for (const int tile : {16, 32, 64}) {
+      if (tokens > 4 * tile || tile > std::max(16, 2 * tokens - 1)) continue;
+      std::printf("  tiles of %d:", tile);
+      for (int parts = 1; parts <= 8; ++parts) {
+        const SplitPlan plan = {tile, parts};
+        const bool is_chosen = plan.tokens == chosen.tokens && parts == chosen.parts;
+        const int count = std::max(20, copies);
+        float time = 0;
+        run_case("tuning", [&] {
+          time = graph_time(context, [&] {
+            for (int i = 0; i < count; ++i) mixed_gemm_split(task(i), plan, context);
+          });
+        });
+        std::printf(" %s%.1f%s", is_chosen ? "[" : "", time * 1e3 / count, is_chosen ? "]" : "");
+      }
+    }
+    std::printf("\n");
+    std::fflush(stdout);
+  }
+}
+
+void tune() {
+  Context context(0, DType::f16);
+  for (const BenchFormat& format : {kBenchFormats[2], kBenchFormats[1]}) {
+    for (const auto& shape : {std::pair{12288, 4096}, {4096, 4096}, {22016, 4096}, {4096, 11008}}) {
+      run_case("tuning", [&] { tune_shape(format, shape.first, shape.second, context); });
+    }
+  }
+}
+
 /// A few runs of one kernel for a profiler.
 void run_for_profile(const std::string& format_name, int rows, int cols, int tokens, const std::string& tactic_name) {
   Context context(0, DType::f16);
@@ -743,6 +792,10 @@ int main(int argc, char** argv) {
     if (option == "--profile" && argc > 6) {
       run_for_profile(argv[2], std::stoi(argv[3]), std::stoi(argv[4]), std::stoi(argv[5]), argv[6]);
       return 0;
+    }
+    if (option == "--tune") {
+      tune();
+      return failures > 0;
     }
     if (option != "--bench-only") {
       check_tactics_file();
