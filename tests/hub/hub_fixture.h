@@ -42,6 +42,7 @@ class HubFixture {
     options.hub.retry = {5, std::chrono::milliseconds(2), std::chrono::milliseconds(10), std::chrono::seconds(3)};
     options.transfer.part_bytes = 64 << 10;
     options.transfer.parts_from_bytes = 256 << 10;
+    options.transfer.buffer_bytes = 2 << 10;
     options.transfer.journal_bytes = 4 << 10;
     spec.repo = *RepoId::parse("acme/tiny");
     server.add("config.json", {.content = "{\"model_type\":\"llama\"}", .is_lfs = false});
