@@ -106,9 +106,16 @@ Result<void> PartSink::write(std::span<const std::byte> bytes) {
     return fail(ErrorKind::corrupt, "{}: sends more than the {} bytes listed: try again later", shown_, file_.size());
   room_ -= bytes.size();
   progress_.fetched += bytes.size();
-  TRY_VOID(file_.write(index_, bytes));
   progress_.done += bytes.size();
-  return {};
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  return buffer_.size() >= buffer_bytes_ ? flush() : Result<void>();
+}
+
+Result<void> PartSink::flush() {
+  if (buffer_.empty()) return {};
+  const auto written = file_.write(index_, buffer_);
+  buffer_.clear();
+  return written;
 }
 
 }  // namespace flightdeck

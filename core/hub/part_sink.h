@@ -9,17 +9,20 @@ namespace flightdeck {
 class PartSink : public BodySink {
  public:
   /// `ranged`: the request asked for a range.
-  PartSink(PartFile& file, size_t index, const RepoListing& listing, bool ranged, bool ignore_tags,
+  PartSink(PartFile& file, size_t index, const RepoListing& listing, bool ranged, bool ignore_tags, size_t buffer_bytes,
            FileProgress& progress)
       : file_(file),
         index_(index),
         listing_(listing),
         ranged_(ranged),
         ignore_tags_(ignore_tags),
+        buffer_bytes_(buffer_bytes),
         progress_(progress) {}
 
   Result<void> begin(const HttpResponse& head) override;
   Result<void> write(std::span<const std::byte> bytes) override;
+  /// What came last goes to the file too; after every request, whatever became of it.
+  Result<void> flush();
 
   /// Whether the answer continues what is there; `wrong_range` may be a passing fault, `never` is the server's last
   /// word.
@@ -37,8 +40,10 @@ class PartSink : public BodySink {
   const size_t index_;
   const RepoListing& listing_;
   const bool ranged_, ignore_tags_;
+  const size_t buffer_bytes_;
   FileProgress& progress_;
-  uint64_t room_ = 0;  // bytes that may still come
+  std::vector<std::byte> buffer_;  // libcurl hands out 16 KiB: a file that several threads write to wants larger pieces
+  uint64_t room_ = 0;              // bytes that may still come
   bool takes_body_ = false;
   Fit fit_ = Fit::fits;
   std::string shown_, refusal_;

@@ -206,9 +206,10 @@ Result<void> FileTransfer::ask_once(HttpClient& http, PartFile& file, size_t ind
     request.if_range = ignore_tags_ ? std::string() : source.etag;
     request.if_range_origin = source.origin;
   }
-  PartSink sink(file, index, listing_, ranged, ignore_tags_, progress_);
+  PartSink sink(file, index, listing_, ranged, ignore_tags_, options_.buffer_bytes, progress_);
   const auto head = http.get(request, sink, stop);
   attempt.fit = sink.fit();
+  TRY_VOID(sink.flush());
   if (!head) return tl::unexpected(head.error());
   if (head->status == 200 || head->status == 206) {
     const PartFile::Part now = file.part(index);

@@ -15,6 +15,7 @@ struct TransferOptions {
   uint64_t part_bytes = 64u << 20;          // of a large file; a larger one yet has parts of a 64th
   uint64_t parts_from_bytes = 256u << 20;   // smaller files come in one part
   int connections = 2;                      // at once for one large file
+  size_t buffer_bytes = 256u << 10;         // of one connection, before it writes
   uint64_t journal_bytes = 4u << 20;        // what a kill may cost, per connection
   uint64_t sync_bytes = uint64_t{1} << 30;  // what a crash of the machine may cost
 };

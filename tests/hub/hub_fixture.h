@@ -38,10 +38,11 @@ class HubFixture {
     qputenv("MODELSCOPE_CACHE", (home.path() + "/ms").toUtf8());
     qputenv("FLIGHTDECK_HOME", (home.path() + "/flightdeck").toUtf8());
     options.hub.endpoint = server.endpoint();
-    options.hub.http.stall_timeout = std::chrono::milliseconds(300);
+    options.hub.http.stall_timeout = std::chrono::seconds(10);  // a busy machine is not a stall
     options.hub.retry = {5, std::chrono::milliseconds(2), std::chrono::milliseconds(10), std::chrono::seconds(3)};
     options.transfer.part_bytes = 64 << 10;
     options.transfer.parts_from_bytes = 256 << 10;
+    options.transfer.buffer_bytes = 2 << 10;
     options.transfer.journal_bytes = 4 << 10;
     spec.repo = *RepoId::parse("acme/tiny");
     server.add("config.json", {.content = "{\"model_type\":\"llama\"}", .is_lfs = false});

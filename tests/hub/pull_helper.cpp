@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   options.hub.endpoint = argv[1];
   options.transfer.part_bytes = 32 << 10;
   options.transfer.parts_from_bytes = 64 << 10;
+  options.transfer.buffer_bytes = 2 << 10;
   options.transfer.journal_bytes = 2 << 10;
   JobSpec spec;
   spec.repo = *RepoId::parse("acme/tiny");
