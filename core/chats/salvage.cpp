@@ -176,6 +176,7 @@ class Pages {
       payload += image.substr(4, std::min<uint64_t>(usable_bytes_ - 4, bytes - payload.size()));
       next = number_at(image, 0, 4);
     }
+    if (next != 0) return std::nullopt;  // the last page of a chain has no next one: this was overwritten
     return payload;
   }
 
