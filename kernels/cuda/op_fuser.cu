@@ -79,7 +79,8 @@ void OpFuser::residual_norm(const ResidualRmsNormArgs& args) {
 }
 void OpFuser::gate(const GatedActivationArgs& args) { hold({Kind::gate, {}, {}, args, {}}, few(args.out.rows)); }
 void OpFuser::rope_cache_write(const RopeCacheWriteArgs& args) {
-  hold({Kind::rope, {}, {}, {}, args}, args.batch.tokens == args.batch.sequences);
+  // Of many sequences every block would pay for it, wave after wave; one kernel for all costs less.
+  hold({Kind::rope, {}, {}, {}, args}, few(args.batch.tokens) && args.batch.tokens == args.batch.sequences);
 }
 void OpFuser::attention(const AttentionArgs& args) {
   if (held_.empty() || held_.back().kind != Kind::rope) {
