@@ -139,7 +139,7 @@ class WrongInputTest : public QObject {
 
   void noRoomIsToldBesideTheButton() {
     Services services = fakeServices(*world_);
-    services.preflight = [](const BuildOptions& options, uint64_t, double) -> Result<Preflight> {
+    services.preflight = [](const BuildOptions& options, const TargetDevice&) -> Result<Preflight> {
       Preflight flight;
       flight.problem = options.output_dir + ": the engine needs 12 MB of disk, 3 MB are free: free some space";
       return flight;
