@@ -1,5 +1,6 @@
 // Finds what stands around the linears of a decode step and can be done by their kernels. Operations are held back
-// until the next one is known; each keeps its meaning, and nothing that a later operation may read is left out.
+// until the next one is known; each keeps its meaning and writes what it would have written, but for rope inside attention: the
+// rotated queries are kept nowhere.
 #pragma once
 
 #include <functional>
