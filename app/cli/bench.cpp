@@ -249,7 +249,6 @@ Result<int> benchCases(const Flags& flags, const std::stop_token& stop) {
 }
 
 Result<int> benchTrace(Flags flags, const std::stop_token& stop) {
-  if (flags.type == "V1") flags.engine.options.policy = BatchPolicy::static_batch;
   flags.engine.options.max_queue = 1 << 20;
   constexpr int kLength = 128;  // where no flag says
   TraceOptions& trace = flags.trace;
@@ -271,11 +270,11 @@ Result<int> benchTrace(Flags flags, const std::stop_token& stop) {
       line.show("replaying", static_cast<double>(done) / static_cast<double>(total),
                 fmt::format("{} of {}", done, total));
     };
-    TRY(result, replay_trace(*subject.engine, requests, show, stop));
+    TRY(result, replay_trace(*subject.engine, requests, flags.type == "V1" ? flags.maxBatchSize : 0, show, stop));
   }
   fmt::print("{}", replay_lines(result));
   fmt::print(stderr, "{:.0f} prompt and {:.0f} answer tokens, {}, batch {}\n", result.input_tokens,
-             result.output_tokens, flags.type == "V1" ? "static batches" : "in-flight batching", flags.maxBatchSize);
+             result.output_tokens, flags.type == "V1" ? "lockstep batches" : "in-flight batching", flags.maxBatchSize);
   return 0;
 }
 
@@ -315,7 +314,9 @@ void addBench(CLI::App& program, Action& action) {
       ->add_option("--dataset", flags->dataset,
                    "JSON of {input_ids, output_len}, CSV with ContextTokens and GeneratedTokens, or synthetic:64")
       ->group(group);
-  command->add_option("--type", flags->type, "IFB: in-flight batching, V1: static batches")
+  command
+      ->add_option("--type", flags->type,
+                   "IFB: in-flight batching, V1: batches in lockstep until their longest answer ends")
       ->check(CLI::IsMember({"IFB", "V1"}))
       ->group(group);
   flags->engine.addPolicyTo(command);

@@ -21,8 +21,9 @@ void EngineFlags::addTo(CLI::App* command, bool engineRequired) {
 
 void EngineFlags::addPolicyTo(CLI::App* command) {
   const std::map<std::string, BatchPolicy> policies = {{"guaranteed_no_evict", BatchPolicy::guaranteed_no_evict},
-                                                       {"max_utilization", BatchPolicy::max_utilization}};
-  command->add_option("--scheduler_policy", options.policy, "guaranteed_no_evict or max_utilization")
+                                                       {"max_utilization", BatchPolicy::max_utilization},
+                                                       {"static_batch", BatchPolicy::static_batch}};
+  command->add_option("--scheduler_policy", options.policy, "guaranteed_no_evict, max_utilization or static_batch")
       ->transform(CLI::CheckedTransformer(policies, CLI::ignore_case));
 }
 

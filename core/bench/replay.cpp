@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <span>
 
 #include "core/bench/in_flight.h"
 #include "core/bench/trace.h"
@@ -14,17 +16,17 @@ struct Totals {
   double output_tokens = 0;
 };
 
-/// Submits, waiting for room while the engine's queue is full.
-Result<void> submit(InFlight& requests, const TraceRequest& sample, Totals& totals, std::stop_token stop) {
+/// Submits, waiting for room while the engine's queue is full. `tokens`: how long it runs.
+Result<void> submit(InFlight& requests, const TraceRequest& sample, int tokens, Totals& totals, std::stop_token stop) {
   Request request;
   request.prompt = sample.prompt;
-  request.max_tokens = sample.output_tokens;
+  request.max_tokens = tokens;
   request.sampling.temperature = 0;
   request.sampling.ignore_eos = true;
   RequestSink sink;
-  sink.on_done = [&totals](const Completion& completion) {
+  sink.on_done = [&totals, wanted = sample.output_tokens](const Completion& completion) {
     totals.sequence_ms += completion.stats.total_ms;
-    totals.output_tokens += completion.stats.generated_tokens;
+    totals.output_tokens += std::min(completion.stats.generated_tokens, wanted);
     ++totals.done;
   };
   while (true) {
@@ -38,19 +40,24 @@ Result<void> submit(InFlight& requests, const TraceRequest& sample, Totals& tota
 
 }  // namespace
 
-Result<ReplayResult> replay_trace(Inference& inference, const std::vector<TraceRequest>& trace,
+Result<ReplayResult> replay_trace(Inference& inference, const std::vector<TraceRequest>& trace, int lockstep,
                                   const std::function<void(size_t, size_t)>& progress, std::stop_token stop) {
   Totals totals;
   ReplayResult result;
   InFlight requests(inference);
   const auto start = std::chrono::steady_clock::now();
-  for (const TraceRequest& sample : trace) {
-    TRY_VOID(submit(requests, sample, totals, stop));
-    result.input_tokens += static_cast<double>(sample.prompt.size());
-  }
-  for (size_t left = trace.size(); left > 0; left = trace.size() - totals.done) {
-    if (progress) progress(trace.size() - left, trace.size());
-    TRY_VOID(requests.wait_below(left, stop));
+  const size_t at_once = lockstep > 0 ? static_cast<size_t>(lockstep) : trace.size();
+  for (size_t begin = 0; begin < trace.size(); begin += at_once) {
+    const std::span batch = std::span(trace).subspan(begin, std::min(at_once, trace.size() - begin));
+    const int longest = std::ranges::max(batch, {}, &TraceRequest::output_tokens).output_tokens;
+    for (const TraceRequest& sample : batch) {
+      TRY_VOID(submit(requests, sample, lockstep > 0 ? longest : sample.output_tokens, totals, stop));
+      result.input_tokens += static_cast<double>(sample.prompt.size());
+    }
+    for (size_t left = batch.size(); left > 0; left = begin + batch.size() - totals.done) {
+      if (progress) progress(totals.done, trace.size());
+      TRY_VOID(requests.wait_below(left, stop));
+    }
   }
   TRY_VOID(requests.wait_all(stop));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

@@ -45,7 +45,10 @@ struct ReplayResult {
 };
 
 /// All requests are there at once, as many in the queue as the engine takes. End tokens are ignored.
-Result<ReplayResult> replay_trace(Inference& inference, const std::vector<TraceRequest>& trace,
+/// `lockstep` > 0 is TensorRT-LLM's "V1": that many requests at a time, in the trace's order, each of which runs until
+/// the longest of them has ended, and nobody joins. What it computes behind an answer's end is not counted. Prompts are
+/// not padded, which TensorRT-LLM does too.
+Result<ReplayResult> replay_trace(Inference& inference, const std::vector<TraceRequest>& trace, int lockstep = 0,
                                   const std::function<void(size_t done, size_t total)>& progress = {},
                                   std::stop_token stop = {});
 

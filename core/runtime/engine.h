@@ -14,7 +14,7 @@ namespace flightdeck {
 enum class BatchPolicy : uint8_t {
   guaranteed_no_evict,  // a request starts only when its worst case fits the cache
   max_utilization,      // starts when it fits now; when blocks run out the youngest is preempted and recomputed
-  static_batch,         // a batch starts together and the next waits until all have ended (for comparison, "V1")
+  static_batch,         // a batch starts together and the next waits until all have ended (for comparison)
 };
 
 struct EngineOptions {

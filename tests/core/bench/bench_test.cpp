@@ -109,6 +109,16 @@ class BenchTest : public QObject {
     QVERIFY(replay_lines(*result).find("num_samples 50\n") != std::string::npos);
   }
 
+  void lockstepRunsEachBatchToItsLongestAnswer() {
+    FakeInference engine;
+    const std::vector<TraceRequest> trace = {{{1}, 2}, {{2}, 5}, {{3}, 4}, {{4}, 1}, {{5}, 3}};
+    const auto result = replay_trace(engine, trace, 2);
+    VERIFY_OK(result);
+    QCOMPARE(engine.asked(), (std::vector<int>{5, 5, 4, 4, 3}));
+    QCOMPARE(result->output_tokens, 15.0);
+    QCOMPARE(result->input_tokens, 5.0);
+  }
+
   void readsGptManagerBenchmarksJson() {
     TraceOptions options;
     options.vocab_size = 100;

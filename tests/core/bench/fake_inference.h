@@ -61,6 +61,7 @@ class FakeInference : public Inference {
     if (static_cast<int>(request.prompt.size()) + request.max_tokens > info_.context_tokens)
       return fail(ErrorKind::invalid_input, "too long");
     if (queue_.size() >= max_queue_) return fail(ErrorKind::busy, "full");
+    asked_.push_back(request.max_tokens);
     queue_.push_back({++last_id_, std::move(request), std::move(sink)});
     wake_.notify_all();
     return last_id_;
@@ -69,6 +70,11 @@ class FakeInference : public Inference {
     const std::lock_guard lock(mutex_);
     cancelled_.insert(id);
     wake_.notify_all();
+  }
+  /// How many tokens each request was submitted for.
+  std::vector<int> asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
   }
   /// Requests stay in the queue until they are cancelled.
   void hold() { held_ = true; }
@@ -111,7 +117,8 @@ class FakeInference : public Inference {
   ChatPrompt chat_prompt_;
   SamplingParams sampling_;
   size_t max_queue_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::vector<int> asked_;  // guarded by mutex_
   std::condition_variable wake_;
   std::deque<Job> queue_;
   std::set<RequestId> cancelled_;
