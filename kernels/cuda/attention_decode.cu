@@ -93,8 +93,22 @@ class WarpTiles {
 
   __device__ int position_of(int tile) const { return range.begin + tile * kStride + warp * kTile; }
 
+  /// Starts filling the ring; the place of the key at `own` is left alone, for who writes it himself (place_of).
+  __device__ __forceinline__ void fill(int own = -1) {
+    for (int tile = 0; tile < kRing; ++tile) fetch(tile, own);
+  }
+
+  /// Where the key (`value`: 0) or value (1) at `position`, one of the block's, lies in the rings.
+  __device__ __forceinline__ __half* place_of(int position, int column, int value, unsigned char* memory) const {
+    const int at = position - range.begin, turn = at / kStride, owner = at % kStride / kTile, row = at % kTile;
+    unsigned char* stage = memory + owner * Shape::kWarpBytes + turn % Shape::kStages * Shape::kStageBytes;
+    const int byte = value * kTile * Shape::kRowBytes + swizzled(row, column / 8, Shape::kRowBytes) + column % 8 * 2;
+    return reinterpret_cast<__half*>(stage + byte);
+  }
+  __device__ __forceinline__ bool in_ring(int position) const { return (position - range.begin) / kStride < kRing; }
+
   /// Starts the copies of a tile, one group whether there is such a tile or not.
-  __device__ __forceinline__ void fetch(int tile) {
+  __device__ __forceinline__ void fetch(int tile, int own = -1) {
     if (whole_tiles && tile % 32 == 0) {  // one lane's entry for each of the next 32 tiles: a tile lies in one block
       const int position = position_of(tile + lane);
       entry = position < range.end ? table[position >> p.block_shift] : 0;
@@ -114,8 +128,10 @@ class WarpTiles {
         const bool valid = exists && key >= range.first && key < range.end;
         if (!whole_tiles) at = valid ? cache_row(p, table, key, kv_head) + chunk * 8 : 0;
         const uint32_t to = stage + swizzled(row + i * kRowsAtOnce, chunk, Shape::kRowBytes);
-        copy_async(to, p.keys + at, valid);
-        copy_async(to + kTile * Shape::kRowBytes, p.values + at, valid);
+        if (key != own || !exists) {
+          copy_async(to, p.keys + at, valid);
+          copy_async(to + kTile * Shape::kRowBytes, p.values + at, valid);
+        }
         at += kRowsAtOnce * p.head_dim;
       }
     }
@@ -371,7 +387,7 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
   extern __shared__ __align__(1024) unsigned char memory[];
   __shared__ bool merges;
   let_next_start();
-  wait_for_inputs();
+  if (!p.rope_table) wait_for_inputs();
   const int sequence = blockIdx.z, kv_head = blockIdx.y / merging.chunks, chunk = blockIdx.y % merging.chunks;
   int token = sequence;
   if (!p.one_token_each) {
@@ -384,11 +400,32 @@ __global__ void __launch_bounds__(kAttentionThreads, kD == 256 ? 1 : 2)
   const int first_head = kv_head * p.group + chunk * kRows, rows = min(kRows, p.group - chunk * kRows);
 
   const int32_t* table = p.block_tables + static_cast<size_t>(sequence) * p.max_blocks;
-  if (p.rope_table && range.end == last_position + 1) write_key_value(p, table, token, kv_head, last_position);
   WarpTiles<kD, kQ, kRing> tiles(p, table, kv_head, range, memory);
   tiles.last_position = last_position;
-  for (int i = 0; i < kRing; ++i) tiles.fetch(i);
-  tiles.load_queries(token, first_head, rows);
+  if (p.rope_table) {
+    // Positions, block tables and all keys but the newest were there before the step began: they do not wait for it.
+    const bool newest = range.end == last_position + 1, in_ring = newest && tiles.in_ring(last_position);
+    if (in_ring || !newest) tiles.fill(last_position);
+    const size_t place = cache_row(p, table, last_position, kv_head);
+    wait_for_inputs();
+    const NewestKey<kD> key(p, token, kv_head, last_position);
+    tiles.load_queries(token, first_head, rows);
+    if (newest) {
+      key.write(place, [&](int column, int value, __half number) {
+        if (in_ring) *tiles.place_of(last_position, column, value, memory) = number;
+      });
+    }
+    if (newest && !in_ring) {
+      __threadfence();  // the copies read L2
+      __syncthreads();
+      tiles.fill();
+    } else {
+      __syncthreads();
+    }
+  } else {
+    tiles.fill();
+    tiles.load_queries(token, first_head, rows);
+  }
   WarpState<kD, kQ> state = {};
   for (int q = 0; q < kQ; ++q) state.largest[q][0] = state.largest[q][1] = -INFINITY;
   tiles.run(state);

@@ -29,26 +29,57 @@ __device__ __forceinline__ uint32_t rotated_pair(const AttentionParams& p, const
   return result_pair(p, own.x * cosine.x + sign * other.x * sine.x, own.y * cosine.y + sign * other.y * sine.y);
 }
 
-/// This step's key, rotated, and value of one head into their place in the cache: all threads of the block, which then
-/// see them. q's row goes on with all heads' keys and values.
-__device__ __forceinline__ void write_key_value(const AttentionParams& p, const int32_t* table, int token, int kv_head,
-                                                int position) {
-  const int half = p.head_dim / 2;
-  const uint16_t* key = query_row(p, token, p.heads + kv_head);
-  const uint16_t* value = query_row(p, token, p.heads + p.kv_heads + kv_head);
-  const float* angles = p.rope_table + static_cast<size_t>(position) * p.head_dim;
-  const size_t to = cache_row(p, table, position, kv_head);
-  for (int i = threadIdx.x; i < p.head_dim; i += kAttentionThreads) {
-    if (i < half) {
-      const float x = activation_value(p, key[i]), y = activation_value(p, key[i + half]);
-      const float cosine = __ldg(angles + i), sine = __ldg(angles + half + i);
-      p.keys[to + i] = __float2half_rn(x * cosine - y * sine);
-      p.keys[to + i + half] = __float2half_rn(y * cosine + x * sine);
+/// This step's key and value of one head on their way through the registers of a block, at most kD columns of each. q's
+/// row goes on with all heads' keys and values.
+template <int kD>
+class NewestKey {
+  static constexpr int kEach = (kD + kAttentionThreads - 1) / kAttentionThreads;  // columns of a thread
+
+ public:
+  __device__ __forceinline__ NewestKey(const AttentionParams& params, int token, int kv_head, int position)
+      : p(params) {
+    const int half = p.head_dim / 2;
+    const uint16_t* key = query_row(p, token, p.heads + kv_head);
+    const uint16_t* value = query_row(p, token, p.heads + p.kv_heads + kv_head);
+    const float* angles = p.rope_table + static_cast<size_t>(position) * p.head_dim;
+#pragma unroll
+    for (int e = 0; e < kEach; ++e) {
+      const int i = threadIdx.x + e * kAttentionThreads;
+      if (i < half) {
+        low[e] = key[i], high[e] = key[i + half];
+        cosine[e] = __ldg(angles + i), sine[e] = __ldg(angles + half + i);
+      }
+      if (i < p.head_dim) number[e] = value[i];
     }
-    p.values[to + i] = __float2half_rn(activation_value(p, value[i]));
   }
-  __threadfence();  // the copies that follow read L2
-  __syncthreads();
-}
+  /// Rotated into row `to` of the cache, and each number to also(column, 0 for the key or 1 for the value, number).
+  template <class Also>
+  __device__ __forceinline__ void write(size_t to, const Also& also) const {
+    const int half = p.head_dim / 2;
+#pragma unroll
+    for (int e = 0; e < kEach; ++e) {
+      const int i = threadIdx.x + e * kAttentionThreads;
+      if (i < half) {
+        const float x = activation_value(p, low[e]), y = activation_value(p, high[e]);
+        put(p.keys, to, i, 0, x * cosine[e] - y * sine[e], also);
+        put(p.keys, to, i + half, 0, y * cosine[e] + x * sine[e], also);
+      }
+      if (i < p.head_dim) put(p.values, to, i, 1, activation_value(p, number[e]), also);
+    }
+  }
+
+ private:
+  template <class Also>
+  __device__ __forceinline__ static void put(__half* cache, size_t to, int column, int value, float number,
+                                             const Also& also) {
+    const __half rounded = __float2half_rn(number);
+    cache[to + column] = rounded;
+    also(column, value, rounded);
+  }
+
+  const AttentionParams& p;
+  uint16_t low[kEach], high[kEach], number[kEach];
+  float cosine[kEach], sine[kEach];
+};
 
 }  // namespace flightdeck::cuda

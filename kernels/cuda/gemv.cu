@@ -235,6 +235,8 @@ __device__ __forceinline__ void leave_sums(const float (&sums)[2][4], float* of_
 template <class T, Packing kPacking, int kScales>
 __global__ void __launch_bounds__(kGemvThreads, 1) gemv_kernel(const __grid_constant__ GemvPlan plan) {
   extern __shared__ __align__(128) uint8_t shared[];
+  // Blocks of the next kernel take the place of those that end early; with int4, whose end is near, they gain nothing.
+  if constexpr (!Item<kPacking, kScales>::kInt4) let_next_start();
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   const BlockTiles tiles(plan.linear.task.weight.tiles, plan.linear.gated != nullptr);
   // Small constants first: behind the rings' copies they would wait for all of them.
@@ -317,7 +319,8 @@ size_t lay_out(GemvPlan& plan, const Kernel& kernel, int stages) {
 
 /// Shared memory the plan takes, 0 when it does not fit.
 size_t make_plan(GemvPlan& plan, const Kernel& kernel, const Context& context) {
-  for (const int stages : {5, 3}) {
+  // Int4 has few bytes: its kernels had better start sooner, and fit beside attention.
+  for (const int stages : {kernel.group_cols > 0 ? 3 : 5, 3}) {
     const size_t bytes = lay_out(plan, kernel, stages);
     if (bytes <= context.shared_bytes) return bytes;
   }

@@ -9,8 +9,11 @@ namespace flightdeck::cuda {
 
 /// Bytes from row to row of the activations in shared memory: eight lanes that read together touch all banks.
 __host__ __device__ constexpr int gemv_row_bytes(int padded_cols) { return padded_cols * 2 + 64; }
-/// Norm: sums of squares of 8 vectors each, then one factor a token.
-__host__ __device__ constexpr int norm_floats(int tokens, int padded_cols) { return tokens * (padded_cols / 64 + 1); }
+/// Norm: the squares of so many neighbouring vectors of a token are one sum.
+__host__ __device__ constexpr int square_vectors(int padded_cols) { return padded_cols % 256 == 0 ? 32 : 8; }
+__host__ __device__ constexpr int norm_floats(int tokens, int padded_cols) {
+  return tokens * (padded_cols / 8 / square_vectors(padded_cols));
+}
 
 /// A thread's vectors of 8 columns, every kGemvThreads-th of all tokens' in one line. Groups of 8 lanes (of a whole
 /// group of int4 columns too) are always in one token.
@@ -111,10 +114,10 @@ class Stager {
     }
   }
 
-  /// The rows go into shared memory as they are, and are normalized there once their squares are summed up.
+  /// The rows go into shared memory as they are, with sums of their squares, from which behind one barrier every thread
+  /// works out its token's factor for itself.
   __device__ __forceinline__ void stage_norm() {
-    const int parts = weight_.padded_cols / 64;
-    float* factors = squares_ + tokens_ * parts;
+    const int together = square_vectors(weight_.padded_cols), parts = weight_.padded_cols / 8 / together;
     constexpr int kBatch = 4;
     for (StagingCursor cursor(weight_.padded_cols); __any_sync(~0u, cursor.token < tokens_);) {
       Eight values[kBatch];
@@ -127,36 +130,43 @@ class Stager {
       }
 #pragma unroll
       for (int i = 0; i < kBatch; ++i) {
+        if (!__any_sync(~0u, tokens[i] < tokens_)) break;
         float sum = 0;
 #pragma unroll
         for (int j = 0; j < 8; ++j) sum = fmaf(to_float(values[i].values[j]), to_float(values[i].values[j]), sum);
 #pragma unroll
         for (int lanes = 1; lanes < 8; lanes *= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
+        if (together == 32) {
+          sum += __shfl_xor_sync(~0u, sum, 8);
+          sum += __shfl_xor_sync(~0u, sum, 16);
+        }
         if (tokens[i] < tokens_) {
           *place(tokens[i], vectors[i]) = *reinterpret_cast<const uint4*>(&values[i]);
-          if (vectors[i] % 8 == 0) squares_[tokens[i] * parts + vectors[i] / 8] = sum;
+          if (vectors[i] % together == 0) squares_[tokens[i] * parts + vectors[i] / together] = sum;
         }
       }
-    }
-    __syncthreads();
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    if (warp < tokens_) {
-      float sum = 0;
-      for (int i = lane; i < parts; i += 32) sum += squares_[warp * parts + i];
-#pragma unroll
-      for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(~0u, sum, lanes);
-      if (lane == 0) factors[warp] = 1.0f / sqrtf(sum / static_cast<float>(weight_.cols) + linear_.eps);
     }
     __syncthreads();
     for (StagingCursor cursor(weight_.padded_cols); __any_sync(~0u, cursor.token < tokens_); cursor.advance()) {
       const bool exists = cursor.token < tokens_;
       Eight eight = {};
       if (exists && cursor.vector * 8 < weight_.cols) {
-        eight = normalized(cursor, factors[cursor.token]);
+        eight = normalized(cursor, factor_of(cursor.token, parts));
         if (blockIdx.x == 0) store<T, 8>(normed_row(cursor.token) + cursor.vector * 8, eight);
       }
       put(exists, cursor.token, cursor.vector, eight);
     }
+  }
+  __device__ __forceinline__ float factor_of(int token, int parts) const {
+    float sums[4] = {};
+    int i = 0;
+    for (; i + 4 <= parts; i += 4) {
+#pragma unroll
+      for (int j = 0; j < 4; ++j) sums[j] += squares_[token * parts + i + j];
+    }
+    for (; i < parts; ++i) sums[0] += squares_[token * parts + i];
+    const float sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    return rsqrtf(sum / static_cast<float>(weight_.cols) + linear_.eps);
   }
   __device__ __forceinline__ T* normed_row(int token) const {
     return static_cast<T*>(linear_.normed) + static_cast<size_t>(token) * linear_.normed_stride;

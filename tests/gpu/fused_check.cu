@@ -139,57 +139,81 @@ void check_layers(cuda::Context& context, bool small) {
   }
 }
 
+/// A decode step's sequences with their part of a cache, as rope and attention of one layer get them.
+class Sequences {
+ public:
+  Sequences(int heads, int kv_heads, int dim, const std::vector<int>& lengths)
+      : heads_(heads),
+        count_(static_cast<int>(lengths.size())),
+        longest_(*std::max_element(lengths.begin(), lengths.end())),
+        table_width_((longest_ + kBlock - 1) / kBlock),
+        cache_{nullptr, nullptr, DType::f16, table_width_ * count_, kBlock, kv_heads, dim},
+        key_numbers_(numbers(2)),
+        value_numbers_(numbers(3)),
+        angle_numbers_(random_values(static_cast<size_t>(longest_) * dim, 4, 0.7)) {
+    std::vector<int32_t> positions, rows, offsets = {0}, kv_lengths = lengths, tables;
+    for (int i = 0; i < count_; ++i) {
+      positions.push_back(lengths[static_cast<size_t>(i)] - 1);
+      rows.push_back(i);
+      offsets.push_back(i + 1);
+      for (int b = 0; b < table_width_; ++b) tables.push_back(b * count_ + i);
+    }
+    for (const auto* each : {&positions, &rows, &offsets, &kv_lengths, &tables}) lists_.push_back(on_device(*each));
+    cache_.keys = keys_.data(), cache_.values = values_.data();
+    batch_.tokens = batch_.sequences = count_;
+    batch_.max_blocks = table_width_;
+    batch_.positions = lists_[0].as<int32_t>();
+    batch_.sequence_of = lists_[1].as<int32_t>();
+    batch_.query_offsets = lists_[2].as<int32_t>();
+    batch_.kv_lengths = lists_[3].as<int32_t>();
+    batch_.block_tables = lists_[4].as<int32_t>();
+  }
+  /// `qkv`: [sequences, (heads + 2 kv_heads) * dim].
+  void attend(cuda::OpFuser& fuser, const Matrix& out, const Matrix& qkv) const {
+    const int dim = cache_.head_dim;
+    AttentionArgs attention;
+    attention.out = out;
+    attention.q = qkv;
+    attention.q.cols = heads_ * dim;
+    attention.cache = cache_;
+    attention.batch = batch_;
+    attention.heads = heads_;
+    attention.scale = 1.0f / std::sqrt(static_cast<float>(dim));
+    fuser.rope_cache_write({cache_, qkv, batch_, heads_, dim, static_cast<float*>(angles_.data())});
+    fuser.attention(attention);
+  }
+  Doubles keys() const { return keys_.read(); }
+  Doubles values() const { return values_.read(); }
+
+ private:
+  static constexpr int kBlock = 16;
+  Doubles numbers(uint32_t seed) const {
+    return random_values(static_cast<size_t>(cache_.blocks) * kBlock * cache_.kv_heads * cache_.head_dim, seed);
+  }
+  int heads_, count_, longest_, table_width_;
+  KvCacheView cache_;
+  Doubles key_numbers_, value_numbers_, angle_numbers_;
+  Values keys_{key_numbers_, DType::f16}, values_{value_numbers_, DType::f16}, angles_{angle_numbers_, DType::f32};
+  std::vector<Buffer> lists_;
+  BatchView batch_;
+};
+
 /// Rope, the write into the cache and attention of one decode step: output, keys and values.
 std::vector<Doubles> attend(cuda::Context& context, int heads, int kv_heads, int dim, const std::vector<int>& lengths,
                             bool fused) {
-  constexpr int kBlock = 16;
-  const DType dtype = context.activation;
-  const int sequences = static_cast<int>(lengths.size()), width = (heads + 2 * kv_heads) * dim;
-  const int longest = *std::max_element(lengths.begin(), lengths.end()), table_width = (longest + kBlock - 1) / kBlock;
-  std::vector<int32_t> positions, rows, offsets = {0}, tables;
-  for (int i = 0; i < sequences; ++i) {
-    positions.push_back(lengths[i] - 1);
-    rows.push_back(i);
-    offsets.push_back(i + 1);
-    for (int b = 0; b < table_width; ++b) tables.push_back(b * sequences + i);
-  }
-  const size_t numbers = tables.size() * kBlock * kv_heads * dim;
-  Doubles qkv_values = random_values(static_cast<size_t>(sequences) * width, 1),
-          keys_values = random_values(numbers, 2), values_values = random_values(numbers, 3),
-          out_values(static_cast<size_t>(sequences) * heads * dim),
-          angles = random_values(static_cast<size_t>(longest) * dim, 4, 0.7);
-  Values qkv(qkv_values, dtype), keys(keys_values, DType::f16), values(values_values, DType::f16),
-      out(out_values, dtype), table(angles, DType::f32);
-  const Buffer at = on_device(positions), sequence_of = on_device(rows), starts = on_device(offsets),
-               kv_lengths = on_device(lengths), blocks = on_device(tables);
-  BatchView batch;
-  batch.tokens = batch.sequences = sequences;
-  batch.max_blocks = table_width;
-  batch.positions = at.as<int32_t>();
-  batch.sequence_of = sequence_of.as<int32_t>();
-  batch.query_offsets = starts.as<int32_t>();
-  batch.kv_lengths = kv_lengths.as<int32_t>();
-  batch.block_tables = blocks.as<int32_t>();
-  const KvCacheView cache = {keys.data(), values.data(), DType::f16, static_cast<int>(tables.size()),
-                             kBlock,      kv_heads,      dim};
-  AttentionArgs attention;
-  attention.out = out.matrix(sequences, heads * dim);
-  attention.q = qkv.matrix(sequences, heads * dim, width);
-  attention.cache = cache;
-  attention.batch = batch;
-  attention.heads = heads;
-  attention.scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  const int rows = static_cast<int>(lengths.size()), width = (heads + 2 * kv_heads) * dim;
+  const Sequences sequences(heads, kv_heads, dim, lengths);
+  Doubles qkv_values = random_values(static_cast<size_t>(rows) * width, 1),
+          out_values(static_cast<size_t>(rows) * heads * dim);
+  Values qkv(qkv_values, context.activation), out(out_values, context.activation);
   cuda::OpFuser fuser(context);
-  const auto all = [&] {
-    fuser.rope_cache_write({cache, qkv.matrix(sequences, width), batch, heads, dim, static_cast<float*>(table.data())});
-    fuser.attention(attention);
-  };
+  const auto all = [&] { sequences.attend(fuser, out.matrix(rows, heads * dim), qkv.matrix(rows, width)); };
   if (fused) {
     fuser.record(all);
   } else {
     all();
   }
-  return {out.read(), keys.read(), values.read()};
+  return {out.read(), sequences.keys(), sequences.values()};
 }
 
 void check_attention(cuda::Context& context) {
@@ -230,47 +254,81 @@ float replay_ms(cuda::Context& context, const std::function<void()>& body) {
   return static_cast<float>(us / 1e3);
 }
 
+/// A 7B step's layers with `tokens` sequences of 82 tokens, replayed: with rope and attention, or a copy in their
+/// place.
+class BenchStep {
+ public:
+  BenchStep(cuda::Context& context, const std::vector<std::unique_ptr<Layer>>& layers, int tokens)
+      : context_(context),
+        layers_(layers),
+        tokens_(tokens),
+        zeros_(static_cast<size_t>(tokens) * 22016),
+        ones_(8192, 1.0),
+        sequences_(32, 32, 128, std::vector<int>(static_cast<size_t>(tokens), 82)),
+        rows_(on_device(std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7})) {}
+
+  double us(bool fused, bool attends) {
+    cuda::OpFuser fuser(context_);
+    const auto step = [&] { run(fuser, attends); };
+    step();
+    return 1e3 * replay_ms(context_, [&] {
+             if (fused) {
+               fuser.record(step);
+             } else {
+               step();
+             }
+           });
+  }
+
+ private:
+  void run(cuda::OpFuser& fuser, bool attends) {
+    const int t = tokens_;
+    const auto* norm = static_cast<const float*>(w_.data());
+    for (int i = 0; i < 32; ++i) {
+      const Layer& l = *layers_[static_cast<size_t>(i) % layers_.size()];
+      fuser.linear({d_.matrix(t, 4096), a_.matrix(t, 4096), l.o.get(), nullptr});
+      fuser.residual_norm({x_.matrix(t, 4096), r_.matrix(t, 4096), d_.matrix(t, 4096), norm, 1e-5f});
+      fuser.linear({g_.matrix(t, 22016), x_.matrix(t, 4096), l.gate_up.get(), nullptr});
+      fuser.gate({h_.matrix(t, 11008), g_.matrix(t, 22016), Activation::silu});
+      fuser.linear({d_.matrix(t, 4096), h_.matrix(t, 11008), l.down.get(), nullptr});
+      fuser.residual_norm({x_.matrix(t, 4096), r_.matrix(t, 4096), d_.matrix(t, 4096), norm, 1e-5f});
+      fuser.linear({q_.matrix(t, 12288), x_.matrix(t, 4096), l.qkv.get(), nullptr});
+      if (attends) {
+        sequences_.attend(fuser, a_.matrix(t, 4096), q_.matrix(t, 12288));
+        continue;
+      }
+      fuser.flush();
+      cuda::gather_rows({a_.matrix(t, 4096), q_.matrix(t, 4096, 12288), rows_.as<int32_t>()}, context_);
+    }
+  }
+
+  cuda::Context& context_;
+  const std::vector<std::unique_ptr<Layer>>& layers_;
+  const int tokens_;
+  Doubles zeros_, ones_;
+  Values a_{zeros_, DType::f16}, r_{zeros_, DType::f16}, d_{zeros_, DType::f16}, x_{zeros_, DType::f16},
+      g_{zeros_, DType::f16}, h_{zeros_, DType::f16}, q_{zeros_, DType::f16}, w_{ones_, DType::f32};
+  Sequences sequences_;
+  Buffer rows_;
+};
+
 void bench(cuda::Context& context) {
   const double ceiling = measure_device_ceilings("cuda:0").read_bytes_per_s;
   std::printf("read ceiling %.0f GB/s\n", ceiling / 1e9);
-  const Shape shape{4096, 11008, 12288};
   for (const Format& format : kFormats) {
+    if (getenv("FD_FORMATS") && &format - kFormats >= atoi(getenv("FD_FORMATS"))) break;
     std::vector<std::unique_ptr<Layer>> layers;
-    for (int i = 0; i < 4; ++i) layers.push_back(std::make_unique<Layer>(format, shape, 4 * i, context));
+    for (int i = 0; i < 4; ++i)
+      layers.push_back(std::make_unique<Layer>(format, Shape{4096, 11008, 12288}, 4 * i, context));
     double bytes = 0;
-    for (int i = 0; i < 32; ++i) {
-      const Layer& l = *layers[i % 4];
-      bytes += static_cast<double>(l.o->bytes() + l.gate_up->bytes() + l.down->bytes() + l.qkv->bytes());
-    }
+    for (const auto& l : layers)
+      bytes += 8.0 * static_cast<double>(l->o->bytes() + l->gate_up->bytes() + l->down->bytes() + l->qkv->bytes());
     for (const int tokens : {1, 2, 4, 8}) {
-      Doubles zeros(static_cast<size_t>(tokens) * 22016);
-      Doubles ones(8192, 1.0);
-      Values a(zeros, DType::f16), r(zeros, DType::f16), d(zeros, DType::f16), x(zeros, DType::f16),
-          g(zeros, DType::f16), h(zeros, DType::f16), q(zeros, DType::f16), w(ones, DType::f32);
-      const auto* norm = static_cast<const float*>(w.data());
-      cuda::OpFuser fuser(context);
-      const Buffer ids = on_device(std::vector<int32_t>{0, 1, 2, 3, 4, 5, 6, 7});
-      const auto step = [&] {
-        for (int i = 0; i < 32; ++i) {
-          const Layer& l = *layers[i % 4];
-          fuser.linear({d.matrix(tokens, 4096), a.matrix(tokens, 4096), l.o.get(), nullptr});
-          fuser.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
-          fuser.linear({g.matrix(tokens, 22016), x.matrix(tokens, 4096), l.gate_up.get(), nullptr});
-          fuser.gate({h.matrix(tokens, 11008), g.matrix(tokens, 22016), Activation::silu});
-          fuser.linear({d.matrix(tokens, 4096), h.matrix(tokens, 11008), l.down.get(), nullptr});
-          fuser.residual_norm({x.matrix(tokens, 4096), r.matrix(tokens, 4096), d.matrix(tokens, 4096), norm, 1e-5f});
-          fuser.linear({q.matrix(tokens, 12288), x.matrix(tokens, 4096), l.qkv.get(), nullptr});
-          fuser.flush();
-          cuda::gather_rows({a.matrix(tokens, 4096), q.matrix(tokens, 4096, 12288), ids.as<int32_t>()}, context);
-        }
-      };
-      step();
-      const float apart = replay_ms(context, [&] { step(); });
-      const float together = replay_ms(context, [&] { fuser.record([&] { step(); }); });
+      BenchStep step(context, layers, tokens);
+      const double apart = step.us(false, false), fused = step.us(true, false), attends = step.us(true, true);
       std::printf(
-          "%-10s m=%d 32 layers without attention: apart %7.1f us %5.1f %%, fused %7.1f us %5.1f %% (floor %.1f)\n",
-          format.name, tokens, apart * 1e3, bytes / apart * 1e5 / ceiling, together * 1e3,
-          bytes / together * 1e5 / ceiling, bytes / ceiling * 1e6);
+          "%-10s m=%d 32 layers: floor %.1f us; one by one %7.1f; fused %7.1f = %.1f %%, with attention %7.1f\n",
+          format.name, tokens, bytes / ceiling * 1e6, apart, fused, bytes / fused * 1e8 / ceiling, attends);
       std::fflush(stdout);
     }
   }
