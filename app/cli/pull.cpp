@@ -101,7 +101,7 @@ void addPull(CLI::App& program, Action& action) {
       ->allow_extra_args(false);
   command->add_option("--local_dir", flags->spec.local_dir, "Plain files here instead of the hub's cache");
   command->add_option("--token", flags->token,
-                      "Access token; better HF_TOKEN or MODELSCOPE_API_TOKEN: others see flags");
+                      "Access token; better 'flightdeck login', HF_TOKEN or MODELSCOPE_API_TOKEN: others see flags");
   command->add_option("--files_at_once", flags->options.files_at_once, "Files that are fetched side by side")
       ->check(CLI::Range(1, 16));
   command->callback([flags, &action] { action = [flags] { return pull(*flags); }; });

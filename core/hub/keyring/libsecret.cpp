@@ -1,0 +1,149 @@
+// The Secret Service through libsecret, which brings its own types; its functions are found at run time.
+#include <dlfcn.h>
+#include <libsecret/secret.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "core/hub/http.h"
+#include "core/hub/keyring.h"
+
+namespace flightdeck::keyring {
+namespace {
+
+constexpr std::chrono::seconds kLookUpLimit{20};  // a locked keyring asks the person for its password
+constexpr std::chrono::seconds kStoreLimit{120};
+
+const SecretSchema* schema() {
+  static const SecretSchema own = [] {
+    SecretSchema made{};
+    made.name = "flightdeck.HubToken";
+    made.attributes[0] = {"hub", SECRET_SCHEMA_ATTRIBUTE_STRING};
+    return made;
+  }();
+  return &own;
+}
+
+/// libsecret and, through it, GLib; never unloaded.
+struct Library {
+  void* handle = dlopen("libsecret-1.so.0", RTLD_NOW | RTLD_LOCAL);
+  template <class Function>
+  Function* find(Function*, const char* name) const {
+    return handle ? reinterpret_cast<Function*>(dlsym(handle, name)) : nullptr;
+  }
+#define FLIGHTDECK_FOUND(name) decltype(&::name) name = find(&::name, #name)
+  FLIGHTDECK_FOUND(secret_password_store_sync);
+  FLIGHTDECK_FOUND(secret_password_lookup_sync);
+  FLIGHTDECK_FOUND(secret_password_clear_sync);
+  FLIGHTDECK_FOUND(secret_password_free);
+  FLIGHTDECK_FOUND(g_cancellable_new);
+  FLIGHTDECK_FOUND(g_cancellable_cancel);
+  FLIGHTDECK_FOUND(g_object_unref);
+  FLIGHTDECK_FOUND(g_error_free);
+#undef FLIGHTDECK_FOUND
+  bool complete() const {
+    return secret_password_store_sync && secret_password_lookup_sync && secret_password_clear_sync &&
+           secret_password_free && g_cancellable_new && g_cancellable_cancel && g_object_unref && g_error_free;
+  }
+};
+
+/// Without a session bus GLib would start one. A profile in a folder of its own (FLIGHTDECK_HOME) keeps its tokens too.
+bool is_wanted() {
+  if (!environment("FLIGHTDECK_HOME").empty()) return false;
+  struct stat info {};
+  return !environment("DBUS_SESSION_BUS_ADDRESS").empty() ||
+         stat((environment("XDG_RUNTIME_DIR") + "/bus").c_str(), &info) == 0;
+}
+
+const Library* library() {
+  if (!is_wanted()) return nullptr;
+  static const Library loaded;
+  return loaded.complete() ? &loaded : nullptr;
+}
+
+std::atomic<bool> is_silent{false};  // it did not answer once: the next download does not wait for it again
+
+/// Ends a call that takes longer than `limit`.
+class Deadline {
+ public:
+  Deadline(const Library& own, std::chrono::seconds limit)
+      : own_(own), cancellable_(own.g_cancellable_new()), watcher_([this, limit](std::stop_token stop) {
+          if (!wait_for(limit, stop)) return;
+          is_silent = true;
+          own_.g_cancellable_cancel(cancellable_);
+        }) {}
+  ~Deadline() {
+    watcher_.request_stop();
+    watcher_.join();
+    own_.g_object_unref(cancellable_);
+  }
+  GCancellable* cancellable() const { return cancellable_; }
+
+ private:
+  const Library& own_;
+  GCancellable* cancellable_;
+  std::jthread watcher_;
+};
+
+/// `unsupported` where nobody on the bus keeps secrets.
+tl::unexpected<Error> error_of(const Library& own, GError* error, const char* doing) {
+  const std::string said = error ? error->message : "it does not say why";
+  if (error) own.g_error_free(error);
+  const bool nobody = said.find("org.freedesktop.secrets") != said.npos || said.find("ServiceUnknown") != said.npos;
+  return fail(nobody ? ErrorKind::unsupported : ErrorKind::io,
+              "the desktop's keyring cannot {} the access token ({}): unlock it and try again", doing, said);
+}
+
+std::string hub_name(HubKind hub) { return std::string(name_of(hub)); }
+
+}  // namespace
+
+Result<std::optional<Token>> look_up(HubKind hub) {
+  const Library* own = library();
+  if (!own || is_silent) return std::optional<Token>();
+  const Deadline deadline(*own, kLookUpLimit);
+  GError* error = nullptr;
+  gchar* found =
+      own->secret_password_lookup_sync(schema(), deadline.cancellable(), &error, "hub", hub_name(hub).c_str(), nullptr);
+  if (error) {
+    auto failed = error_of(*own, error, "read");
+    if (failed.value().kind == ErrorKind::unsupported) return std::optional<Token>();
+    return failed;
+  }
+  if (!found) return std::optional<Token>();
+  auto token = Token::parse(found);
+  own->secret_password_free(found);
+  if (!token) return tl::unexpected(token.error());
+  return std::optional(std::move(*token));
+}
+
+Result<void> store(HubKind hub, const Token& token) {
+  const Library* own = library();
+  if (!own) return fail(ErrorKind::unsupported, "there is no keyring here: the token goes to a file");
+  const Deadline deadline(*own, kStoreLimit);
+  GError* error = nullptr;
+  const std::string label = "Flightdeck: access token of " + hub_name(hub);
+  const bool stored =
+      own->secret_password_store_sync(schema(), SECRET_COLLECTION_DEFAULT, label.c_str(), token.secret().c_str(),
+                                      deadline.cancellable(), &error, "hub", hub_name(hub).c_str(), nullptr);
+  if (!stored) return error_of(*own, error, "keep");
+  is_silent = false;
+  return {};
+}
+
+Result<void> forget(HubKind hub) {
+  const Library* own = library();
+  if (!own) return {};
+  const Deadline deadline(*own, kStoreLimit);
+  GError* error = nullptr;
+  // false without an error: there was none.
+  own->secret_password_clear_sync(schema(), deadline.cancellable(), &error, "hub", hub_name(hub).c_str(), nullptr);
+  if (!error) return {};
+  auto failed = error_of(*own, error, "remove");
+  if (failed.value().kind == ErrorKind::unsupported) return {};
+  return failed;
+}
+
+}  // namespace flightdeck::keyring
