@@ -102,6 +102,8 @@ void addPull(CLI::App& program, Action& action) {
   command->add_option("--local_dir", flags->spec.local_dir, "Plain files here instead of the hub's cache");
   command->add_option("--token", flags->token,
                       "Access token; better 'flightdeck login', HF_TOKEN or MODELSCOPE_API_TOKEN: others see flags");
+  command->add_flag("--verify", flags->options.transfer.verify_present,
+                    "Hash the files that are there already, and fetch again what is damaged");
   command->add_option("--files_at_once", flags->options.files_at_once, "Files that are fetched side by side")
       ->check(CLI::Range(1, 16));
   command->callback([flags, &action] { action = [flags] { return pull(*flags); }; });
