@@ -93,7 +93,6 @@ void keep(SpeedLimit& limit, size_t count, std::stop_token stop) {
 
 size_t on_body(char* data, size_t, size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
-  exchange.last_byte = Clock::now();
   for (SpeedLimit* limit : exchange.limits) keep(*limit, count, exchange.stop);
   exchange.last_byte = Clock::now();
   if (exchange.redirects()) return (exchange.redirect_body += count) <= kMostRedirectBody ? count : 0;
@@ -259,7 +258,7 @@ Result<HttpResponse> HttpClient::hop(const HttpRequest& request, const Url& url,
   exchange.refuse_private = state_->first_was_public;
   HeaderList headers;
   exchange.stop = stop;
-  exchange.limits = {&state_->limit};
+  if (options_.bytes_per_second > 0) exchange.limits.push_back(&state_->limit);
   if (options_.speed_limit) exchange.limits.push_back(options_.speed_limit.get());
   curl_easy_reset(easy);
   set_connection(easy, options_, url, buffer_of(state_->limit, options_.speed_limit.get()));

@@ -365,6 +365,34 @@ class DownloadFaultsTest : public QObject {
     QVERIFY2(after - before < 400'000, "what was there before the disk was full was fetched again");
   }
 
+  void row11_wherever_space_or_inodes_run_out() {
+    const std::string disk = hub_->home.path().toStdString() + "/disk";
+    QVERIFY(std::filesystem::create_directory(disk));
+    qputenv("HF_HUB_CACHE", QByteArray::fromStdString(disk));
+    hub_->add_weights(200'000);
+    hub_->options.disk_reserve = -1;  // past the check beforehand
+    std::vector<std::string> tight;
+    for (int pages = 1; pages <= 60; pages += 3) tight.push_back(fmt::format("size={}k,nr_inodes=200", pages * 4));
+    for (int inodes = 2; inodes <= 30; ++inodes) tight.push_back(fmt::format("size=1m,nr_inodes={}", inodes));
+    int full = 0;
+    for (const std::string& options : tight) {
+      if (mount("tmpfs", disk.c_str(), "tmpfs", 0, options.c_str()) != 0) QSKIP("mounting a small disk needs root");
+      const auto first = hub_->pull();
+      const bool remounted = mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=1m,nr_inodes=200") == 0;
+      const auto second = hub_->pull();
+      const std::string found =
+          content_of(disk + "/models--acme--tiny/snapshots/" + HubServer::kCommit + "/model.safetensors");
+      QCOMPARE(umount2(disk.c_str(), MNT_DETACH), 0);
+      QVERIFY2(first || first.error().kind == ErrorKind::no_space,
+               (options + ": " + (first ? "" : first.error().message)).c_str());
+      full += !first;
+      QVERIFY(remounted);
+      VERIFY_OK(second);
+      QVERIFY2(found == hub_->weights, options.c_str());
+    }
+    QVERIFY2(full > 20 && full < static_cast<int>(tight.size()), qPrintable(QString::number(full)));
+  }
+
   void row11_read_only_place() {
     if (geteuid() == 0) {
       hub_->spec.local_dir = "/proc/flightdeck";  // where not even root can write
