@@ -84,7 +84,8 @@ Result<bool> PlainStore::has(const RemoteFile& file, std::stop_token stop) {
     parent.remove(name);
     good = parent.hard_link(other + "/" + file.path.text(), name);
   }
-  if (good) TRY_VOID(note(file, file.hash.hex()));
+  // Without a listed hash, what was computed when it came stays the one that counts.
+  if (good && file.hash.kind() != ContentHash::Kind::none) TRY_VOID(note(file, file.hash.hex()));
   return good;
 }
 

@@ -115,6 +115,21 @@ class LibraryTest : public QObject {
     QCOMPARE(verify(model, &listing, {}, {})->damaged, std::vector<std::string>{"model.safetensors"});
   }
 
+  void row22_without_a_listed_hash_the_first_one_counts() {
+    hub_->spec.hub = HubKind::model_scope;
+    const std::string content = random_bytes(1000);
+    hub_->server.add("model.safetensors", {.content = content, .listed_hash = "-"});
+    VERIFY_OK(hub_->pull());
+    VERIFY_OK(hub_->pull());  // finds it there, and must not forget its hash
+    const CachedModel model = cached_models().at(0);
+    QVERIFY(verify(model, nullptr, {}, {})->unverified.empty());
+    damage(model.folder + "/model.safetensors");
+    QCOMPARE(verify(model, nullptr, {}, {})->damaged, std::vector<std::string>{"model.safetensors"});
+    hub_->options.transfer.verify_present = true;
+    VERIFY_OK(hub_->pull());
+    QVERIFY(content_of(model.folder + "/model.safetensors") == content);
+  }
+
   void a_link_to_nothing_is_damage() {
     pull_from(HubKind::hugging_face);
     fs::remove(fs::canonical(hub_->snapshot("model.safetensors")));
