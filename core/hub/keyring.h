@@ -11,7 +11,7 @@ namespace flightdeck::keyring {
 /// Blocks while the desktop asks for the keyring's password, seconds at most; not for the GUI thread. Nothing when the
 /// keyring holds none, or when there is no keyring.
 Result<std::optional<Token>> look_up(HubKind hub);
-/// `unsupported` when there is no keyring here.
+/// `unsupported` when there is no keyring here, `unreachable` when its bus does not answer.
 Result<void> store(HubKind hub, const Token& token);
 /// Success also when there was nothing to remove.
 Result<void> forget(HubKind hub);

@@ -95,7 +95,7 @@ Result<void> store_token(HubKind hub, const Token& token) {
       return fail(ErrorKind::io, "{}: the old access token in it cannot be removed: remove the file", path);
     return {};
   }
-  if (kept.error().kind != ErrorKind::unsupported) spdlog::warn("{}", kept.error().message);
+  if (kept.error().kind == ErrorKind::io) spdlog::warn("{}", kept.error().message);
   TRY_VOID(make_directories(tokens_dir()));
   if (chmod(tokens_dir().c_str(), 0700) != 0)
     return fail(ErrorKind::io, "{}: cannot be closed to other users: check whose folder it is", tokens_dir());

@@ -15,6 +15,19 @@ class LoginCommandTest : public QObject {
 
   QString own_file() const { return hub_->home.path() + "/flightdeck/config/tokens/huggingface"; }
 
+  /// A desktop session's variables with a home of its own: no FLIGHTDECK_HOME, which would keep the keyring out.
+  QProcessEnvironment desktop(const QString& home) const {
+    QDir().mkpath(home + "/run");
+    chmod(qPrintable(home + "/run"), 0700);
+    QProcessEnvironment variables = QProcessEnvironment::systemEnvironment();
+    for (const char* name : {"FLIGHTDECK_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS"})
+      variables.remove(name);
+    variables.insert("HOME", home);
+    variables.insert("XDG_RUNTIME_DIR", home + "/run");
+    variables.insert("HF_ENDPOINT", QString::fromStdString(hub_->server.endpoint()));
+    return variables;
+  }
+
  private slots:
   void init() { hub_ = std::make_unique<HubFixture>(); }
 
@@ -95,20 +108,27 @@ class LoginCommandTest : public QObject {
     close(terminal);
   }
 
+  void a_session_without_a_keyring_uses_the_file() {
+    if (QStandardPaths::findExecutable("dbus-run-session").isEmpty()) QSKIP("dbus-run-session is missing");
+    const QString home = hub_->home.path() + "/user", bus = hub_->home.path() + "/bus.conf";
+    writeContent(bus,
+                 "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context='default'>"
+                 "<allow send_destination='*'/><allow own='*'/></policy></busconfig>");
+    QProcess session;
+    session.setProcessEnvironment(desktop(home));
+    session.start("dbus-run-session", {"--config-file=" + bus, "--", "sh", "-c", "printf hf_mine | \"$0\" login",
+                                       QStringLiteral(FLIGHTDECK_PROGRAM)});
+    QVERIFY(session.waitForFinished(60'000));
+    QVERIFY2(session.exitCode() == 0, session.readAllStandardError().constData());
+    QCOMPARE(contentOf(home + "/.config/flightdeck/tokens/huggingface"), QByteArray("hf_mine\n"));
+  }
+
   void a_keyring_is_preferred_to_a_file() {
     for (const char* tool : {"dbus-run-session", "gnome-keyring-daemon"})
       if (QStandardPaths::findExecutable(tool).isEmpty()) QSKIP("dbus-run-session or gnome-keyring-daemon is missing");
     const QString home = hub_->home.path() + "/user";
-    QVERIFY(QDir().mkpath(home + "/run"));
-    chmod(qPrintable(home + "/run"), 0700);
     QProcess session;
-    QProcessEnvironment variables = QProcessEnvironment::systemEnvironment();
-    for (const char* name : {"FLIGHTDECK_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS"})
-      variables.remove(name);
-    variables.insert("HOME", home);
-    variables.insert("XDG_RUNTIME_DIR", home + "/run");
-    variables.insert("HF_ENDPOINT", QString::fromStdString(hub_->server.endpoint()));
-    session.setProcessEnvironment(variables);
+    session.setProcessEnvironment(desktop(home));
     hub_->add_weights(1000);
     session.start("dbus-run-session",
                   {"--", "sh", "-c",

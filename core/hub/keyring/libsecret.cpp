@@ -42,10 +42,14 @@ struct Library {
   FLIGHTDECK_FOUND(g_cancellable_cancel);
   FLIGHTDECK_FOUND(g_object_unref);
   FLIGHTDECK_FOUND(g_error_free);
+  FLIGHTDECK_FOUND(g_error_matches);
+  FLIGHTDECK_FOUND(g_io_error_quark);
+  FLIGHTDECK_FOUND(g_dbus_error_quark);
 #undef FLIGHTDECK_FOUND
   bool complete() const {
     return secret_password_store_sync && secret_password_lookup_sync && secret_password_clear_sync &&
-           secret_password_free && g_cancellable_new && g_cancellable_cancel && g_object_unref && g_error_free;
+           secret_password_free && g_cancellable_new && g_cancellable_cancel && g_object_unref && g_error_free &&
+           g_error_matches && g_io_error_quark && g_dbus_error_quark;
   }
 };
 
@@ -87,13 +91,21 @@ class Deadline {
   std::jthread watcher_;
 };
 
-/// `unsupported` where nobody on the bus keeps secrets.
+/// `unsupported` where nobody on the bus keeps secrets, `unreachable` where the bus itself does not answer.
+ErrorKind kind_of(const Library& own, const GError* error) {
+  for (const int code : {G_DBUS_ERROR_SERVICE_UNKNOWN, G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_SPAWN_EXEC_FAILED,
+                         G_DBUS_ERROR_SPAWN_CHILD_EXITED, G_DBUS_ERROR_SPAWN_SERVICE_NOT_FOUND})
+    if (own.g_error_matches(error, own.g_dbus_error_quark(), code)) return ErrorKind::unsupported;
+  for (const int code : {G_IO_ERROR_CANCELLED, G_IO_ERROR_TIMED_OUT, G_IO_ERROR_DBUS_ERROR})
+    if (own.g_error_matches(error, own.g_io_error_quark(), code)) return ErrorKind::io;
+  return error && error->domain == own.g_io_error_quark() ? ErrorKind::unreachable : ErrorKind::io;
+}
+
 tl::unexpected<Error> error_of(const Library& own, GError* error, const char* doing) {
+  const ErrorKind kind = kind_of(own, error);
   const std::string said = error ? error->message : "it does not say why";
   if (error) own.g_error_free(error);
-  const bool nobody = said.find("org.freedesktop.secrets") != said.npos || said.find("ServiceUnknown") != said.npos;
-  return fail(nobody ? ErrorKind::unsupported : ErrorKind::io,
-              "the desktop's keyring cannot {} the access token ({}): unlock it and try again", doing, said);
+  return fail(kind, "the desktop's keyring cannot {} the access token ({}): unlock it and try again", doing, said);
 }
 
 std::string hub_name(HubKind hub) { return std::string(name_of(hub)); }
@@ -109,7 +121,7 @@ Result<std::optional<Token>> look_up(HubKind hub) {
       own->secret_password_lookup_sync(schema(), deadline.cancellable(), &error, "hub", hub_name(hub).c_str(), nullptr);
   if (error) {
     auto failed = error_of(*own, error, "read");
-    if (failed.value().kind == ErrorKind::unsupported) return std::optional<Token>();
+    if (failed.value().kind != ErrorKind::io) return std::optional<Token>();
     return failed;
   }
   if (!found) return std::optional<Token>();
