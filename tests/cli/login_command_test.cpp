@@ -111,9 +111,10 @@ class LoginCommandTest : public QObject {
   void a_session_without_a_keyring_uses_the_file() {
     if (QStandardPaths::findExecutable("dbus-run-session").isEmpty()) QSKIP("dbus-run-session is missing");
     const QString home = hub_->home.path() + "/user", bus = hub_->home.path() + "/bus.conf";
-    writeContent(bus,
-                 "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context='default'>"
-                 "<allow send_destination='*'/><allow own='*'/></policy></busconfig>");
+    writeContent(
+        bus,
+        "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context='default'>"
+        "<allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/><allow own='*'/></policy></busconfig>");
     QProcess session;
     session.setProcessEnvironment(desktop(home));
     session.start("dbus-run-session", {"--config-file=" + bus, "--", "sh", "-c", "printf hf_mine | \"$0\" login",
