@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "core/hub/http.h"
@@ -67,16 +68,21 @@ const Library* library() {
   return loaded.complete() ? &loaded : nullptr;
 }
 
-std::atomic<bool> is_silent{false};  // it did not answer once: the next download does not wait for it again
+using Clock = std::chrono::steady_clock;
+// A keyring that gave no token is left in peace for a while: it may be locked, and each look asks its owner again.
+constexpr std::chrono::minutes kPeace{5};
+std::atomic<Clock::rep> quiet_until[2];  // of each hub
+
+std::atomic<Clock::rep>& quiet_of(HubKind hub) { return quiet_until[hub == HubKind::model_scope]; }
+void keep_quiet(HubKind hub) { quiet_of(hub) = (Clock::now() + kPeace).time_since_epoch().count(); }
+bool is_quiet(HubKind hub) { return Clock::now().time_since_epoch().count() < quiet_of(hub); }
 
 /// Ends a call that takes longer than `limit`.
 class Deadline {
  public:
   Deadline(const Library& own, std::chrono::seconds limit)
       : own_(own), cancellable_(own.g_cancellable_new()), watcher_([this, limit](std::stop_token stop) {
-          if (!wait_for(limit, stop)) return;
-          is_silent = true;
-          own_.g_cancellable_cancel(cancellable_);
+          if (wait_for(limit, stop)) own_.g_cancellable_cancel(cancellable_);
         }) {}
   ~Deadline() {
     watcher_.request_stop();
@@ -114,7 +120,11 @@ std::string hub_name(HubKind hub) { return std::string(name_of(hub)); }
 
 Result<std::optional<Token>> look_up(HubKind hub) {
   const Library* own = library();
-  if (!own || is_silent) return std::optional<Token>();
+  if (!own) return std::optional<Token>();
+  static std::mutex one_at_a_time;  // so that a second download waits for the first one's question to be answered
+  const std::lock_guard lock(one_at_a_time);
+  if (is_quiet(hub)) return std::optional<Token>();
+  keep_quiet(hub);  // until a token is found
   const Deadline deadline(*own, kLookUpLimit);
   GError* error = nullptr;
   gchar* found =
@@ -128,6 +138,7 @@ Result<std::optional<Token>> look_up(HubKind hub) {
   auto token = Token::parse(found);
   own->secret_password_free(found);
   if (!token) return tl::unexpected(token.error());
+  quiet_of(hub) = 0;
   return std::optional(std::move(*token));
 }
 
@@ -141,7 +152,7 @@ Result<void> store(HubKind hub, const Token& token) {
       own->secret_password_store_sync(schema(), SECRET_COLLECTION_DEFAULT, label.c_str(), token.secret().c_str(),
                                       deadline.cancellable(), &error, "hub", hub_name(hub).c_str(), nullptr);
   if (!stored) return error_of(*own, error, "keep");
-  is_silent = false;
+  quiet_of(hub) = 0;
   return {};
 }
 
