@@ -13,6 +13,9 @@ namespace flightdeck::cli {
 using Action = std::function<Result<int>()>;
 
 void addPull(CLI::App& program, Action& action);
+void addLogin(CLI::App& program, Action& action);
+void addModels(CLI::App& program, Action& action);
+void addVerify(CLI::App& program, Action& action);
 void addBuild(CLI::App& program, Action& action);
 void addRun(CLI::App& program, Action& action);
 void addChat(CLI::App& program, Action& action);

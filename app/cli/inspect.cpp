@@ -143,6 +143,9 @@ Result<int> inspectCheckpoint(const std::string& path, bool json) {
 
 void printManifest(const EngineManifest& manifest) {
   const ReportCard& card = manifest.report;
+  if (!manifest.repository.empty())
+    fmt::print("  repository   {} {}{}\n", manifest.hub, manifest.repository,
+               manifest.revision.empty() ? "" : " at " + manifest.revision);
   fmt::print("  source       {}\n  format       {}, {}{}{}\n", manifest.source, name_of(manifest.qformat),
              manifest.dtype, manifest.group_size ? fmt::format(", group {}", manifest.group_size) : "",
              manifest.quantize_lm_head ? ", lm_head quantized" : "");

@@ -13,6 +13,7 @@ struct Flags {
   std::string repo;
   std::string source = "huggingface";
   std::string token;
+  double maxSpeed = 0;  // MB/s
   JobSpec spec;
   JobOptions options;
 };
@@ -67,6 +68,8 @@ Result<int> pull(Flags flags) {
   if (!flags.token.empty()) {
     TRY(flags.options.hub.token, Token::parse(flags.token));
   }
+  if (flags.maxSpeed > 0)
+    flags.options.hub.http.speed_limit = std::make_shared<SpeedLimit>(static_cast<uint64_t>(flags.maxSpeed * 1e6));
   const Interrupt interrupt;
   DownloadJob job(flags.spec, flags.options);
   const Result<void> result = runShown(job, interrupt.token());
@@ -101,9 +104,13 @@ void addPull(CLI::App& program, Action& action) {
       ->allow_extra_args(false);
   command->add_option("--local_dir", flags->spec.local_dir, "Plain files here instead of the hub's cache");
   command->add_option("--token", flags->token,
-                      "Access token; better HF_TOKEN or MODELSCOPE_API_TOKEN: others see flags");
+                      "Access token; better 'flightdeck login', HF_TOKEN or MODELSCOPE_API_TOKEN: others see flags");
+  command->add_flag("--verify", flags->options.transfer.verify_present,
+                    "Hash the files that are there already, and fetch again what is damaged");
   command->add_option("--files_at_once", flags->options.files_at_once, "Files that are fetched side by side")
       ->check(CLI::Range(1, 16));
+  command->add_option("--max_speed", flags->maxSpeed, "MB a second of all connections together; 0: no limit")
+      ->check(CLI::Range(0.0, 1e6));
   command->callback([flags, &action] { action = [flags] { return pull(*flags); }; });
 }
 

@@ -169,7 +169,7 @@ Result<std::string> read_file(const std::string& path, size_t max_bytes) {
   return content;
 }
 
-Result<AtomicFile> AtomicFile::create(const std::string& path) {
+Result<AtomicFile> AtomicFile::create(const std::string& path, FileAccess access) {
   static std::atomic<unsigned> counter{0};
   std::error_code ignored;
   const fs::path target = fs::is_symlink(path, ignored) ? fs::weakly_canonical(path, ignored) : fs::path(path);
@@ -179,16 +179,17 @@ Result<AtomicFile> AtomicFile::create(const std::string& path) {
     return fail(ErrorKind::invalid_input, "{}: is not a file that can be written: name a new file", path);
   AtomicFile file;
   file.path_ = target.string();
+  const bool is_secret = access == FileAccess::owner_only;
   do {
     file.temporary_ = fmt::format("{}/.{}.{}-{}.tmp", parent_of(file.path_), target.filename().string(), getpid(),
                                   counter.fetch_add(1));
-    file.fd_ = open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file.fd_ = open(file.temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, is_secret ? 0600 : 0666);
   } while (file.fd_ < 0 && errno == EEXIST);  // left behind by a killed process with our number
   if (file.fd_ < 0) {
     file.temporary_.clear();
     return system_error(path, "write", errno);
   }
-  if (exists) (void)!fchmod(file.fd_, info.st_mode & 07777);  // a private file stays private
+  if (exists && !is_secret) (void)!fchmod(file.fd_, info.st_mode & 07777);  // a private file stays private
   return file;
 }
 
@@ -233,8 +234,8 @@ Result<void> AtomicFile::commit() {
   return sync_directory(parent_of(path_));
 }
 
-Result<void> write_file_atomically(const std::string& path, std::string_view content) {
-  TRY(AtomicFile file, AtomicFile::create(path));
+Result<void> write_file_atomically(const std::string& path, std::string_view content, FileAccess access) {
+  TRY(AtomicFile file, AtomicFile::create(path, access));
   TRY_VOID(file.write(content));
   return file.commit();
 }

@@ -42,11 +42,14 @@ class MappedFile {
 /// The whole of a regular file of at most max_bytes.
 Result<std::string> read_file(const std::string& path, size_t max_bytes);
 
+/// Who may read a file that is written: what the umask leaves, or its owner alone (secrets).
+enum class FileAccess { usual, owner_only };
+
 /// A file that appears whole or not at all: written to a temporary in the same directory, every step checked, flushed,
 /// fsynced, renamed on commit(), directory fsynced. Without commit() nothing is left behind.
 class AtomicFile {
  public:
-  static Result<AtomicFile> create(const std::string& path);
+  static Result<AtomicFile> create(const std::string& path, FileAccess access = FileAccess::usual);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&& other) noexcept;
   ~AtomicFile();
@@ -61,7 +64,8 @@ class AtomicFile {
   int fd_ = -1;
 };
 
-Result<void> write_file_atomically(const std::string& path, std::string_view content);
+Result<void> write_file_atomically(const std::string& path, std::string_view content,
+                                   FileAccess access = FileAccess::usual);
 /// fsync of a directory, so that a rename inside it survives a power cut.
 Result<void> sync_directory(const std::string& path);
 /// Free bytes for an unprivileged user where `path` (or its nearest existing parent) lies.

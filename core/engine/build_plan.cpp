@@ -8,6 +8,7 @@
 #include "core/engine/bytes_text.h"
 #include "core/engine/weight_source.h"
 #include "core/graph/arch.h"
+#include "core/hub/origin.h"
 
 namespace flightdeck {
 namespace fs = std::filesystem;
@@ -89,6 +90,11 @@ Result<EngineManifest> manifest_for(const BuildOptions& options, const Checkpoin
   EngineManifest manifest;
   std::error_code code;
   manifest.source = fs::absolute(checkpoint.folder(), code).lexically_normal().string();
+  if (const auto origin = origin_of(manifest.source)) {
+    manifest.hub = name_of(origin->hub);
+    manifest.repository = origin->repo.text();
+    manifest.revision = origin->revision;
+  }
   manifest.qformat = options.qformat;
   TRY(manifest.dtype, dtype_for(options, checkpoint));
   manifest.group_size = options.qformat == QFormat::int4_wo ? options.group_size : 0;

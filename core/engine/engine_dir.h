@@ -36,7 +36,8 @@ struct ReportCard {
 struct EngineManifest {
   int format_version = kEngineFormatVersion;
   std::string name;
-  std::string source;                               // checkpoint folder or repository
+  std::string source;                               // checkpoint folder
+  std::string hub, repository, revision;            // where that came from, when it is known; else empty
   std::map<std::string, std::string> source_files;  // name → sha256
   QFormat qformat = QFormat::full_prec;
   std::string dtype = "float16";  // of what is not quantized: float32, float16, bfloat16

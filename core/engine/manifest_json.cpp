@@ -4,6 +4,7 @@
 #include "core/base/quote.h"
 #include "core/engine/checksum.h"
 #include "core/engine/engine_format.h"
+#include "core/hub/names.h"
 
 namespace flightdeck {
 namespace {
@@ -120,6 +121,19 @@ Result<std::string> one_of(const JsonReader& reader, const char* key, std::initi
   return text;
 }
 
+/// Shown to people, and what a hub may be asked for: only names that a hub could have given. Older engines have none.
+Result<void> read_origin(const JsonReader& reader, const std::string& name, EngineManifest& manifest) {
+  TRY(manifest.hub, reader.text("hub", std::string()));
+  TRY(manifest.repository, reader.text("repository", std::string()));
+  TRY(manifest.revision, reader.text("revision", std::string()));
+  const bool fits = (manifest.hub.empty() || parse_hub(manifest.hub)) &&
+                    (manifest.repository.empty() || RepoId::parse(manifest.repository)) &&
+                    (manifest.revision.empty() || Revision::parse(manifest.revision));
+  if (fits) return {};
+  return fail(ErrorKind::corrupt, "{}: {} {} at {} is not a repository of a hub", name, quote(manifest.hub),
+              quote(manifest.repository), quote(manifest.revision));
+}
+
 Result<void> read_limits(const JsonReader& reader, const std::string& name, EngineManifest& manifest) {
   TRY_VOID(read_integer(reader, "group_size", 0, 128, manifest.group_size));
   if (manifest.group_size != 0 && manifest.group_size != 32 && manifest.group_size != 64 && manifest.group_size != 128)
@@ -154,6 +168,9 @@ Json to_json(const EngineManifest& manifest) {
   return {{"format_version", manifest.format_version},
           {"name", manifest.name},
           {"source", manifest.source},
+          {"hub", manifest.hub},
+          {"repository", manifest.repository},
+          {"revision", manifest.revision},
           {"source_files", manifest.source_files},
           {"qformat", name_of(manifest.qformat)},
           {"dtype", manifest.dtype},
@@ -176,6 +193,7 @@ Result<EngineManifest> manifest_from_json(const Json& json, const std::string& n
   TRY_VOID(read_integer(reader, "format_version", 1, kEngineFormatVersion, manifest.format_version));
   TRY(manifest.name, reader.text("name"));
   TRY(manifest.source, reader.text("source"));
+  TRY_VOID(read_origin(reader, name, manifest));
   TRY(manifest.source_files, files_of(json, "source_files", name));
   TRY(const std::string qformat, one_of(reader, "qformat", {"full_prec", "int8_wo", "int4_wo"}, name));
   TRY(manifest.qformat, parse_qformat(qformat));

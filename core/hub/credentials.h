@@ -35,11 +35,20 @@ class Credential {
 };
 
 /// HF_TOKEN, then the file HF_TOKEN_PATH or $HF_HOME/token (unless HF_HUB_DISABLE_IMPLICIT_TOKEN), then ours;
-/// MODELSCOPE_API_TOKEN, then ours. Nothing when there is none; an error when there is one that cannot be used.
+/// MODELSCOPE_API_TOKEN, then ours. Nothing when there is none; an error when there is one that cannot be used. May
+/// wait for the desktop's keyring: not for the GUI thread.
 Result<std::optional<Token>> find_token(HubKind hub);
 
-/// Our own file in config_dir(), readable by its owner only.
+/// Also where it was found: a variable, a file or "the desktop's keyring".
+struct FoundToken {
+  Token token;
+  std::string place;
+};
+Result<std::optional<FoundToken>> locate_token(HubKind hub);
+
+/// Kept in the desktop's keyring, else in a file of config_dir() that only its owner can read. Not for the GUI thread.
 Result<void> store_token(HubKind hub, const Token& token);
+/// What store_token() kept; of other tools' tokens none is touched.
 Result<void> forget_token(HubKind hub);
 
 /// 1, ON, YES and TRUE in any case: what huggingface_hub takes for true.

@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/paths.h"
+#include "core/hub/library.h"
 
 namespace flightdeck {
 namespace {
@@ -74,6 +75,7 @@ struct DownloadManager::Entry {
   Wish wish = Wish::run;
   std::unique_ptr<DownloadJob> job;  // while it runs
   std::stop_source stop;
+  bool is_verify = false;    // of a completed download
   bool is_finished = false;  // the thread is done and to be joined
   Result<void> result;
   std::jthread thread;
@@ -106,6 +108,7 @@ uint64_t DownloadManager::add(const JobSpec& spec) {
   if (!entry) entry = std::make_shared<Entry>();
   entry->wish = Wish::run;
   if (!entry->job) {
+    if (entry->last.state == JobState::completed) entry->last.done_bytes = 0;  // asked for anew, wherever it went
     entry->last.id = id;
     entry->last.spec = spec;
     entry->last.state = JobState::queued;
@@ -139,6 +142,19 @@ void DownloadManager::resume(uint64_t id) { wish(id, Wish::run); }
 void DownloadManager::cancel(uint64_t id) { wish(id, Wish::cancel); }
 void DownloadManager::remove(uint64_t id) { wish(id, Wish::remove); }
 
+void DownloadManager::verify(uint64_t id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) return;
+  Entry& entry = *found->second;
+  if (entry.job || entry.last.state != JobState::completed || entry.wish == Wish::remove) return;
+  entry.is_verify = true;
+  entry.wish = Wish::run;
+  entry.last.state = JobState::queued;
+  is_dirty_ = is_unsaved_ = true;
+  changed_.notify_all();
+}
+
 JobSnapshot DownloadManager::snapshot_of(const Entry& entry) const {
   if (!entry.job) return entry.last;
   JobSnapshot snapshot = entry.job->snapshot();
@@ -168,10 +184,19 @@ void DownloadManager::start_jobs() {
   for (const auto& [id, entry] : entries_) {
     if (running >= options_.jobs_at_once) return;
     if (entry->job || entry->last.state != JobState::queued || entry->wish != Wish::run) continue;
+    // What an unplugged disk holds is not begun again on the disk below it.
+    const std::string root = store_root(entry->last.spec);
+    if (entry->last.done_bytes > 0 && !is_store_there(root)) {
+      settle(*entry, tl::unexpected(store_gone(root)));
+      is_dirty_ = is_unsaved_ = true;
+      continue;
+    }
     ++running;
     entry->stop = std::stop_source();
     entry->is_finished = false;
-    entry->job = std::make_unique<DownloadJob>(entry->last.spec, options_.job);
+    JobOptions options = options_.job;
+    options.transfer.verify_present |= entry->is_verify;
+    entry->job = std::make_unique<DownloadJob>(entry->last.spec, options);
     entry->thread = std::jthread([this, entry] {
       Result<void> result = entry->job->run(entry->stop.get_token());
       const std::lock_guard inner(mutex_);
@@ -189,6 +214,7 @@ void DownloadManager::settle(Entry& entry, const Result<void>& result) {
   entry.last.eta_s = -1;
   entry.last.state = JobState::completed;
   entry.last.message.clear();
+  if (result) entry.is_verify = false;
   if (result) return;
   const bool stopped = result.error().kind == ErrorKind::cancelled;
   entry.last.state = stopped ? JobState::paused : state_after(result.error().kind);

@@ -35,6 +35,7 @@ class DownloadManager {
   void pause(uint64_t id);
   void resume(uint64_t id);  // also after a failure
   void cancel(uint64_t id);  // and removes what an unfinished download left
+  void verify(uint64_t id);  // a completed one: hash every file again, and fetch what is damaged
   void remove(uint64_t id);  // from the list; a running one is cancelled first
 
   std::vector<JobSnapshot> snapshots() const;

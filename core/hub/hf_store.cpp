@@ -79,6 +79,17 @@ Result<void> HfStore::install(const RemoteFile& file, const Place& place, const 
   return link(file, digest);
 }
 
+void HfStore::discard(const RemoteFile& file) {
+  const auto parent = snapshot_.sub(file.path.folder());
+  if (!parent) return;
+  std::error_code code;
+  const std::string name = file.path.file_name();
+  const std::string blob = fs::read_symlink(parent->path_of(name), code).filename().string();
+  if (!code && !blob.empty()) blobs_.remove(blob);
+  if (file.hash.kind() != ContentHash::Kind::none) blobs_.remove(file.hash.hex());
+  parent->remove(name);
+}
+
 Result<void> HfStore::finish() {
   TRY_VOID(snapshot_.sync());
   if (listing_.revision.is_commit()) return {};

@@ -12,6 +12,7 @@ class HfStore : public ModelStore {
   Result<Place> place(const RemoteFile& file) override;
   Result<bool> has(const RemoteFile& file, std::stop_token stop) override;
   Result<void> install(const RemoteFile& file, const Place& place, const std::string& digest) override;
+  void discard(const RemoteFile& file) override;
   Result<void> finish() override;
 
  private:

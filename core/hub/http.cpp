@@ -20,20 +20,9 @@ constexpr int kMostHops = 10;
 constexpr size_t kMostHeadBytes = 64 << 10;
 constexpr size_t kMostHeadFields = 128;
 constexpr size_t kMostRedirectBody = 1 << 20;
-
-/// Addresses of this machine or its own network, where an address on the internet has no business to send us.
-bool is_private(const char* address) {
-  in_addr v4{};
-  in6_addr v6{};
-  if (inet_pton(AF_INET, address, &v4) == 1) {
-    const uint32_t ip = ntohl(v4.s_addr);
-    return ip >> 24 == 127 || ip >> 24 == 10 || ip >> 24 == 0 || ip >> 20 == 0xAC1 || ip >> 16 == 0xC0A8 ||
-           ip >> 16 == 0xA9FE;
-  }
-  if (inet_pton(AF_INET6, address, &v6) != 1) return false;
-  return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) || (v6.s6_addr[0] & 0xFE) == 0xFC ||
-         IN6_IS_ADDR_V4MAPPED(&v6);
-}
+constexpr long kUsualBuffer = 512 << 10;
+constexpr long kLeastBuffer = 1 << 10;                   // libcurl's own
+constexpr std::chrono::milliseconds kLongestPause{200};  // then the limit may have changed
 
 std::string ca_file_of(const HttpOptions& options) {
   if (!options.ca_file.empty()) return options.ca_file;
@@ -57,6 +46,8 @@ struct Exchange {
   bool refuse_private = false;
   bool was_public = false;
   Clock::time_point last_byte = Clock::now();
+  std::vector<SpeedLimit*> limits;
+  std::stop_token stop;
   std::optional<Error> error;
 
   bool failed(Result<void> result) {
@@ -93,8 +84,16 @@ size_t on_header(char* data, size_t, size_t count, void* context) {
   return count;
 }
 
+/// Nothing more is read meanwhile, so the server has to wait too.
+void keep(SpeedLimit& limit, size_t count, std::stop_token stop) {
+  const auto until = limit.took(count);
+  for (auto now = Clock::now(); now < until && limit.is_used_up() && !stop.stop_requested(); now = Clock::now())
+    wait_for(std::chrono::ceil<std::chrono::milliseconds>(std::min<Clock::duration>(until - now, kLongestPause)), stop);
+}
+
 size_t on_body(char* data, size_t, size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
+  for (SpeedLimit* limit : exchange.limits) keep(*limit, count, exchange.stop);
   exchange.last_byte = Clock::now();
   if (exchange.redirects()) return (exchange.redirect_body += count) <= kMostRedirectBody ? count : 0;
   if (!std::exchange(exchange.begun, true) && exchange.failed(exchange.sink.begin(exchange.head))) return 0;
@@ -103,7 +102,7 @@ size_t on_body(char* data, size_t, size_t count, void* context) {
 
 int on_connected(void* context, char* address, char*, int, int) {
   auto& exchange = *static_cast<Exchange*>(context);
-  exchange.was_public = !is_private(address);
+  exchange.was_public = !is_private_address(address);
   if (!exchange.refuse_private || exchange.was_public) return CURL_PREREQFUNC_OK;
   exchange.failed(fail(ErrorKind::unreachable,
                        "a hub on the internet redirects to {}, an address of this network: refused",
@@ -153,13 +152,26 @@ struct HeaderList {
 
 }  // namespace
 
+bool is_private_address(const char* address) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, address, &v4) == 1) {
+    const uint32_t ip = ntohl(v4.s_addr);
+    return ip >> 24 == 127 || ip >> 24 == 10 || ip >> 24 == 0 || ip >> 20 == 0xAC1 || ip >> 16 == 0xC0A8 ||
+           ip >> 16 == 0xA9FE || ip >> 22 == 0x191;  // the last: 100.64/10, where some clouds answer with secrets
+  }
+  if (inet_pton(AF_INET6, address, &v6) != 1) return false;
+  return IN6_IS_ADDR_LOOPBACK(&v6) || IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) ||
+         (v6.s6_addr[0] & 0xFE) == 0xFC || IN6_IS_ADDR_V4MAPPED(&v6);
+}
+
 std::string HttpResponse::header(const std::string& name) const {
   const auto found = headers.find(name);
   return found == headers.end() ? std::string() : found->second;
 }
 
 struct HttpClient::State {
-  State() {
+  explicit State(uint64_t bytes_per_second) : limit(bytes_per_second) {
     static const CURLcode global = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (global != CURLE_OK) throw std::bad_alloc();
     multi = curl_multi_init();
@@ -170,18 +182,28 @@ struct HttpClient::State {
     curl_easy_cleanup(easy);
     curl_multi_cleanup(multi);
   }
+  SpeedLimit limit;
   CURLM* multi;
   CURL* easy;
   bool first_was_public = false;
   char detail[CURL_ERROR_SIZE] = {};
 };
 
-HttpClient::HttpClient(HttpOptions options) : options_(std::move(options)), state_(std::make_unique<State>()) {}
+HttpClient::HttpClient(HttpOptions options)
+    : options_(std::move(options)), state_(std::make_unique<State>(options_.bytes_per_second)) {}
 HttpClient::~HttpClient() = default;
 
 namespace {
 
-void set_connection(CURL* easy, const HttpOptions& options, const Url& url) {
+/// What libcurl may read at once.
+long buffer_of(const SpeedLimit& own, const SpeedLimit* shared) {
+  uint64_t bytes = kUsualBuffer;
+  for (const SpeedLimit* limit : {&own, shared})
+    if (const uint64_t piece = limit ? limit->piece_bytes() : 0; piece > 0) bytes = std::min(bytes, piece);
+  return std::max(static_cast<long>(bytes), kLeastBuffer);
+}
+
+void set_connection(CURL* easy, const HttpOptions& options, const Url& url, long buffer_bytes) {
   curl_easy_setopt(easy, CURLOPT_URL, url.text().c_str());
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -190,13 +212,11 @@ void set_connection(CURL* easy, const HttpOptions& options, const Url& url) {
   // Named, so that libcurl undoes a compression nobody asked for.
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity");
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 512L << 10);
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, buffer_bytes);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, fmt::format("flightdeck/{}", kVersion).c_str());
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   if (!options.proxy.empty()) curl_easy_setopt(easy, CURLOPT_PROXY, options.proxy.c_str());
   if (const std::string ca = ca_file_of(options); !ca.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, ca.c_str());
-  if (options.bytes_per_second > 0)
-    curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, static_cast<curl_off_t>(options.bytes_per_second));
 }
 
 void set_headers(CURL* easy, HeaderList& list, const HttpRequest& request, const Url& url, bool with_credential) {
@@ -237,8 +257,11 @@ Result<HttpResponse> HttpClient::hop(const HttpRequest& request, const Url& url,
   Exchange exchange(sink, url);
   exchange.refuse_private = state_->first_was_public;
   HeaderList headers;
+  exchange.stop = stop;
+  if (options_.bytes_per_second > 0) exchange.limits.push_back(&state_->limit);
+  if (options_.speed_limit) exchange.limits.push_back(options_.speed_limit.get());
   curl_easy_reset(easy);
-  set_connection(easy, options_, url);
+  set_connection(easy, options_, url, buffer_of(state_->limit, options_.speed_limit.get()));
   set_headers(easy, headers, request, url, with_credential);
   state_->detail[0] = '\0';
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, state_->detail);

@@ -16,6 +16,7 @@
 
 #include "core/base/result.h"
 #include "core/hub/credentials.h"
+#include "core/hub/speed_limit.h"
 #include "core/hub/url.h"
 
 namespace flightdeck {
@@ -26,6 +27,7 @@ struct HttpOptions {
   std::string proxy;                                // empty: HTTPS_PROXY, HTTP_PROXY, NO_PROXY of the environment
   std::string ca_file;            // empty: REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE, else the system's
   uint64_t bytes_per_second = 0;  // of one connection; 0: no limit
+  std::shared_ptr<SpeedLimit> speed_limit;  // of all connections with these options together
 };
 
 struct HttpRequest {
@@ -79,6 +81,9 @@ class HttpClient {
   HttpOptions options_;
   std::unique_ptr<State> state_;
 };
+
+/// An address of this machine or its own network: the internet has no business to send us there.
+bool is_private_address(const char* address);
 
 /// Sleeps; false when the stop came first.
 bool wait_for(std::chrono::milliseconds time, std::stop_token stop);

@@ -89,8 +89,10 @@ Result<Json> parse_answer(const HttpClient::Answer& answer) {
 }
 
 std::string token_hint(HubKind kind) {
-  return kind == HubKind::hugging_face ? "set HF_TOKEN or pass --token (huggingface.co/settings/tokens makes one)"
-                                       : "set MODELSCOPE_API_TOKEN or pass --token (modelscope.cn/my/myaccesstoken)";
+  return kind == HubKind::hugging_face
+             ? "run 'flightdeck login' or set HF_TOKEN (huggingface.co/settings/tokens makes one)"
+             : "run 'flightdeck login --source modelscope' or set MODELSCOPE_API_TOKEN "
+               "(modelscope.cn/my/myaccesstoken)";
 }
 
 Result<void> add_file(RepoListing& listing, const std::string& path, uint64_t size, ContentHash hash) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/base/file.h"
+#include "core/hub/library.h"
 
 namespace flightdeck {
 
@@ -92,6 +93,25 @@ Result<void> DownloadJob::fetch_all(std::stop_token stop) {
   return {};
 }
 
+std::string store_root(const JobSpec& spec) {
+  if (!spec.local_dir.empty()) return spec.local_dir;
+  return spec.hub == HubKind::hugging_face ? hugging_face_cache() : model_scope_cache();
+}
+
+Error store_gone(const std::string& root) {
+  return {ErrorKind::unreachable,
+          fmt::format("{} is not there any more: if it is on a disk that was unplugged, plug it in and resume; if it "
+                      "was removed, remove this download from the list and start it again",
+                      root)};
+}
+
+/// Errors of a store that went away are one: the disk did.
+Result<void> DownloadJob::told_apart(Result<void> result) const {
+  const bool by_disk = !result && (result.error().kind == ErrorKind::io || result.error().kind == ErrorKind::not_found);
+  if (!by_disk || folder_.empty() || is_store_there(store_root(spec_))) return result;
+  return tl::unexpected(store_gone(store_root(spec_)));
+}
+
 Result<void> DownloadJob::run(std::stop_token stop) {
   const auto all = [&]() -> Result<void> {
     TRY_VOID(prepare(stop));
@@ -99,7 +119,7 @@ Result<void> DownloadJob::run(std::stop_token stop) {
     TRY_VOID(fetch_all(stop));
     return store_->finish();
   };
-  auto result = all();
+  auto result = told_apart(all());
   set_state(result ? JobState::completed : JobState::paused);
   return result;
 }

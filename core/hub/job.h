@@ -57,6 +57,10 @@ struct JobOptions {
   double disk_reserve = 0.05;  // of what is still to come, left free beside it
 };
 
+/// The folder whose loss means that the disk went away, and the error that says so.
+std::string store_root(const JobSpec& spec);
+Error store_gone(const std::string& root);
+
 class DownloadJob {
  public:
   DownloadJob(JobSpec spec, JobOptions options) : spec_(std::move(spec)), options_(std::move(options)) {}
@@ -70,6 +74,7 @@ class DownloadJob {
   Result<void> prepare(std::stop_token stop);
   Result<void> check_disk() const;
   Result<void> fetch_all(std::stop_token stop);
+  Result<void> told_apart(Result<void> result) const;
   void set_state(JobState state);
 
   const JobSpec spec_;

@@ -83,20 +83,6 @@ std::set<std::string> blobs_in_use(const fs::path& snapshots, std::error_code& c
   return used;
 }
 
-/// What a file of a model must hash to: the name of its blob, or what was noted when it was checked; none: not known.
-ContentHash known_hash(const fs::path& model, const fs::path& file) {
-  std::error_code code;
-  std::string hex = fs::read_symlink(file, code).filename().string();
-  if (code) {
-    const auto noted =
-        read_file((model / ".cache/flightdeck" / (fs::relative(file, model).string() + ".checked")).string(), 4096);
-    hex = noted ? noted->substr(noted->rfind(' ') + 1) : std::string();
-  }
-  if (const auto sha = ContentHash::sha256(hex)) return *sha;
-  const auto blob = ContentHash::git_blob(hex);
-  return blob ? *blob : ContentHash();
-}
-
 }  // namespace
 
 std::string hugging_face_cache() {
@@ -111,11 +97,11 @@ std::string model_scope_cache() {
 }
 
 Result<std::unique_ptr<ModelStore>> open_store(HubKind hub, const RepoListing& listing, const std::string& local_dir) {
-  if (!local_dir.empty()) return PlainStore::open(local_dir, listing, {}, hub == HubKind::hugging_face);
+  if (!local_dir.empty()) return PlainStore::open(local_dir, listing, {}, hub, hub == HubKind::hugging_face);
   if (hub == HubKind::hugging_face) return HfStore::open(hugging_face_cache(), listing);
   const std::string folder = model_scope_cache() + "/models/" + scope_folder(listing.repo) + "/snapshots/" +
                              replaced(listing.commit.text(), "/", "--");
-  return PlainStore::open(folder, listing, older_folders(listing.repo), false);
+  return PlainStore::open(folder, listing, older_folders(listing.repo), hub, false);
 }
 
 std::vector<CachedModel> cached_models() {
@@ -172,27 +158,6 @@ Result<uint64_t> remove_cached(const CachedModel& model) {
   }
   if (fs::is_empty(snapshots, code)) fs::remove_all(repo, code);
   return freed;
-}
-
-Result<std::vector<std::string>> damaged_files(const CachedModel& model, std::stop_token stop,
-                                               const std::function<void(uint64_t)>& progress) {
-  std::vector<std::string> damaged;
-  std::error_code code;
-  uint64_t done = 0;
-  for (auto it = fs::recursive_directory_iterator(model.folder, code);
-       !code && it != fs::recursive_directory_iterator(); it.increment(code)) {
-    if (it->path().filename() == ".cache") it.disable_recursion_pending();
-    if (it->is_directory(code)) continue;
-    const std::string name = fs::relative(it->path().parent_path(), model.folder) / it->path().filename();
-    const ContentHash hash = known_hash(model.folder, it->path());
-    const auto digest = digest_of_file(it->path().string(), hash.kind(), stop);
-    if (!digest && digest.error().kind == ErrorKind::cancelled) return tl::unexpected(digest.error());
-    const bool is_known = hash.kind() != ContentHash::Kind::none;
-    if (!digest || (is_known && *digest != hash.hex())) damaged.push_back(fs::path(name).lexically_normal().string());
-    done += digest ? fs::file_size(it->path(), code) : 0;
-    if (progress) progress(done);
-  }
-  return damaged;
 }
 
 void remove_partials(const std::string& folder) {

@@ -36,6 +36,8 @@ class ModelStore {
   virtual Result<bool> has(const RemoteFile& file, std::stop_token stop) = 0;
   /// Gives a verified partial file its name; `digest` is what was computed over it.
   virtual Result<void> install(const RemoteFile& file, const Place& place, const std::string& digest) = 0;
+  /// Takes away a file that has() found and that is damaged, so that it is fetched again.
+  virtual void discard(const RemoteFile&) {}
   /// After the last file.
   virtual Result<void> finish() = 0;
 };

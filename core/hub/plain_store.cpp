@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/hub/content_hash.h"
+#include "core/hub/origin.h"
 
 namespace flightdeck {
 namespace {
@@ -24,7 +25,8 @@ std::string stamp_of(const std::string& path) {
 
 }  // namespace
 
-Result<std::string> digest_of_file(const std::string& path, ContentHash::Kind kind, std::stop_token stop) {
+Result<std::string> digest_of_file(const std::string& path, ContentHash::Kind kind, std::stop_token stop,
+                                   const std::function<void(uint64_t)>& progress) {
   TRY(const MappedFile file, MappedFile::open(path));
   ContentHasher hasher(kind, file.bytes().size());
   for (auto rest = file.bytes(); !rest.empty();) {
@@ -33,16 +35,19 @@ Result<std::string> digest_of_file(const std::string& path, ContentHash::Kind ki
     hasher.update(piece);
     file.drop(piece);
     rest = rest.subspan(piece.size());
+    if (progress) progress(file.bytes().size() - rest.size());
   }
   TRY_VOID(file.unchanged());
   return hasher.finish();
 }
 
 Result<std::unique_ptr<ModelStore>> PlainStore::open(const std::string& folder, const RepoListing& listing,
-                                                     std::vector<std::string> elsewhere, bool with_metadata) {
+                                                     std::vector<std::string> elsewhere, HubKind hub,
+                                                     bool with_metadata) {
   auto store = std::make_unique<PlainStore>();
   store->listing_ = listing;
   store->elsewhere_ = std::move(elsewhere);
+  store->hub_ = hub;
   store->with_metadata_ = with_metadata;
   TRY(store->root_, Folder::open(folder));
   TRY(store->own_, store->root_.sub(".cache/flightdeck"));
@@ -79,7 +84,8 @@ Result<bool> PlainStore::has(const RemoteFile& file, std::stop_token stop) {
     parent.remove(name);
     good = parent.hard_link(other + "/" + file.path.text(), name);
   }
-  if (good) TRY_VOID(note(file, file.hash.hex()));
+  // Without a listed hash, what was computed when it came stays the one that counts.
+  if (good && file.hash.kind() != ContentHash::Kind::none) TRY_VOID(note(file, file.hash.hex()));
   return good;
 }
 
@@ -102,6 +108,17 @@ Result<void> PlainStore::install(const RemoteFile& file, const Place& place, con
   if (!renamed && parent.size_of(name) != file.size) return renamed;
   TRY_VOID(parent.sync());
   return note(file, digest);
+}
+
+void PlainStore::discard(const RemoteFile& file) {
+  const auto parent = root_.sub(file.path.folder()), own = own_.sub(file.path.folder());
+  if (parent) parent->remove(file.path.file_name());
+  if (own) own->remove(file.path.file_name() + ".checked");
+}
+
+Result<void> PlainStore::finish() {
+  TRY_VOID(note_origin(root_.path(), {hub_, listing_.repo, listing_.commit.text()}));
+  return root_.sync();
 }
 
 }  // namespace flightdeck

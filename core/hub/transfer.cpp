@@ -8,6 +8,7 @@
 #include "core/base/quote.h"
 #include "core/hub/hash_follower.h"
 #include "core/hub/part_sink.h"
+#include "core/hub/verify.h"
 
 namespace flightdeck {
 namespace {
@@ -53,6 +54,15 @@ struct FileTransfer::Attempt {
   std::chrono::milliseconds told{-1};  // the wait the server asks for
 };
 
+Result<bool> FileTransfer::is_there(std::stop_token stop) {
+  TRY(const bool has, store_.has(file_, stop));
+  if (!has || !options_.verify_present) return has;
+  progress_.state = FileState::verifying;
+  TRY(const bool intact, is_intact(store_.folder(), file_, stop));
+  if (!intact) store_.discard(file_);
+  return intact;
+}
+
 Result<void> FileTransfer::run(std::stop_token stop) {
   const auto finish = [&](Result<void> result) {
     progress_.state = result                                        ? FileState::present
@@ -61,7 +71,7 @@ Result<void> FileTransfer::run(std::stop_token stop) {
     if (result) progress_.done = file_.size;
     return result;
   };
-  const auto has = store_.has(file_, stop);
+  const auto has = is_there(stop);
   if (!has) return finish(tl::unexpected(has.error()));
   auto place = store_.place(file_);
   if (!place) return finish(tl::unexpected(place.error()));

@@ -18,6 +18,7 @@ struct TransferOptions {
   size_t buffer_bytes = 256u << 10;         // of one connection, before it writes
   uint64_t journal_bytes = 4u << 20;        // what a kill may cost, per connection
   uint64_t sync_bytes = uint64_t{1} << 30;  // what a crash of the machine may cost
+  bool verify_present = false;              // hash what is there already; a damaged file is fetched again
 };
 
 enum class FileState {
@@ -49,6 +50,7 @@ class FileTransfer {
  private:
   enum class Verdict { complete, restart };  // restart: what is there cannot be continued on this server
 
+  Result<bool> is_there(std::stop_token stop);
   Result<void> download(const ModelStore::Place& place, std::stop_token stop);
   Result<std::string> fetch_and_hash(PartFile& part, std::stop_token stop);
   Result<Verdict> fetch_once(PartFile& part, std::string& digest, std::stop_token stop);

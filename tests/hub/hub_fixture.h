@@ -29,9 +29,10 @@ inline std::string content_of(const std::string& path) {
 class HubFixture {
  public:
   HubFixture() {
-    for (const char* variable : {"HF_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT", "HF_HUB_OFFLINE", "HF_HUB_CACHE",
-                                 "HUGGINGFACE_HUB_CACHE", "MODELSCOPE_API_TOKEN", "MODELSCOPE_ENDPOINT", "http_proxy",
-                                 "https_proxy", "HTTPS_PROXY", "TRANSFORMERS_OFFLINE"})
+    for (const char* variable :
+         {"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT",
+          "HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "MODELSCOPE_API_TOKEN", "MODELSCOPE_ENDPOINT",
+          "http_proxy", "https_proxy", "HTTPS_PROXY", "TRANSFORMERS_OFFLINE"})
       qunsetenv(variable);
     qputenv("HOME", home.path().toUtf8());
     qputenv("HF_HOME", (home.path() + "/hf").toUtf8());

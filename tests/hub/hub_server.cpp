@@ -50,7 +50,9 @@ const char* reason(int status) { return status < 300 ? "OK" : status < 400 ? "Fo
 
 }  // namespace
 
-HubServer::HubServer() {
+HubServer::HubServer(const std::string& hub_address, const std::string& cdn_address) {
+  hub_.address = hub_address;
+  cdn_.address = cdn_address;
   listen_on(hub_);
   listen_on(cdn_);
 }
@@ -73,7 +75,7 @@ void HubServer::listen_on(Listener& listener) {
   listener.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  inet_pton(AF_INET, listener.address.c_str(), &address.sin_addr);
   socklen_t length = sizeof address;
   if (bind(listener.fd, reinterpret_cast<sockaddr*>(&address), length) != 0 || listen(listener.fd, 64) != 0 ||
       getsockname(listener.fd, reinterpret_cast<sockaddr*>(&address), &length) != 0)
@@ -90,8 +92,8 @@ void HubServer::listen_on(Listener& listener) {
   });
 }
 
-std::string HubServer::endpoint() const { return fmt::format("http://127.0.0.1:{}", hub_.port); }
-std::string HubServer::cdn() const { return fmt::format("http://127.0.0.1:{}", cdn_.port); }
+std::string HubServer::endpoint() const { return fmt::format("http://{}:{}", hub_.address, hub_.port); }
+std::string HubServer::cdn() const { return fmt::format("http://{}:{}", cdn_.address, cdn_.port); }
 
 void HubServer::add(const std::string& path, ServedFile file) {
   const std::lock_guard lock(mutex_);

@@ -55,7 +55,8 @@ struct Fault {
 
 class HubServer {
  public:
-  HubServer();
+  /// IPv4 addresses of this machine that the hub and its CDN listen on.
+  explicit HubServer(const std::string& hub_address = "127.0.0.1", const std::string& cdn_address = "127.0.0.1");
   ~HubServer();
   HubServer(const HubServer&) = delete;
   HubServer& operator=(const HubServer&) = delete;
@@ -90,6 +91,7 @@ class HubServer {
 
  private:
   struct Listener {
+    std::string address;
     int fd = -1;
     int port = 0;
     std::thread thread;

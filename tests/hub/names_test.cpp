@@ -109,23 +109,6 @@ class NamesTest : public QObject {
     VERIFY_ERROR(Token::parse("a\r\nCookie: x"), ErrorKind::invalid_input, "copy it again");
     QVERIFY(Token::parse("secret word").error().message.find("secret") == std::string::npos);
   }
-
-  void tokens_are_kept_for_their_owner() {
-    const HubFixture hub;
-    VERIFY_OK(store_token(HubKind::hugging_face, *Token::parse("hf_mine")));
-    const std::string path = hub.home.path().toStdString() + "/flightdeck/config/huggingface.token";
-    QCOMPARE(QFile::permissions(QString::fromStdString(path)) & (QFile::ReadGroup | QFile::ReadOther),
-             QFile::Permissions());
-    QCOMPARE((*find_token(HubKind::hugging_face))->secret(), std::string("hf_mine"));
-    QVERIFY(!*find_token(HubKind::model_scope));
-    std::filesystem::create_directories(hub.home.path().toStdString() + "/hf");
-    std::ofstream(hub.home.path().toStdString() + "/hf/token") << "hf_theirs\n";
-    QCOMPARE((*find_token(HubKind::hugging_face))->secret(), std::string("hf_theirs"));
-    qputenv("HF_TOKEN", "hf_env");
-    QCOMPARE((*find_token(HubKind::hugging_face))->secret(), std::string("hf_env"));
-    VERIFY_OK(forget_token(HubKind::hugging_face));
-    QVERIFY(!std::filesystem::exists(path));
-  }
 };
 
 QTEST_GUILESS_MAIN(NamesTest)

@@ -393,6 +393,26 @@ class BuilderTest : public QObject {
     QVERIFY(built->checksums.count("tokenizer.model") && built->checksums.count("generation_config.json"));
   }
 
+  void a_hub_s_repository_is_recorded() {
+    const EngineFixture fixture;
+    const std::string commit(40, 'a');
+    const std::string snapshot = fixture.path("hub/models--acme--tiny/snapshots/" + commit);
+    std::filesystem::create_directories(fixture.path("hub/models--acme--tiny/snapshots"));
+    std::filesystem::rename(fixture.model_dir(), snapshot);
+    BuildOptions options = fixture.options();
+    options.model_dir = snapshot;
+    VERIFY_OK(build_engine(options));
+    const EngineManifest manifest = EngineDir::open(options.output_dir)->manifest();
+    QCOMPARE(manifest.hub, std::string("huggingface"));
+    QCOMPARE(manifest.repository, std::string("acme/tiny"));
+    QCOMPARE(manifest.revision, commit);
+    Json json = to_json(manifest);
+    json["repository"] = "../acme\n";
+    VERIFY_ERROR(manifest_from_json(json, "engine.json"), ErrorKind::corrupt, "not a repository of a hub");
+    for (const char* key : {"hub", "repository", "revision"}) json.erase(key);  // an engine of before
+    VERIFY_OK(manifest_from_json(json, "engine.json"));
+  }
+
   void the_trained_model_of_shared_data() {
     const std::string model = test::shared_data("models/stories260K-hf");
     SKIP_WITHOUT(model);
