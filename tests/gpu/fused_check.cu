@@ -1,5 +1,6 @@
 // Linears with what stands around them in one kernel against the same operations one by one; with --bench the speed of
-// a 7B step's layers, with --small no shape that is slow under compute-sanitizer.
+// a 7B step's layers, with --small no shape that is slow under compute-sanitizer's memcheck, with --tiny under
+// racecheck.
 //   nvcc with kernels/cuda/*.cu; run.sh does it.
 #include <algorithm>
 #include <functional>
@@ -113,21 +114,25 @@ class Rows {
   DType dtype_;
 };
 
-void check_layers(cuda::Context& context, bool small) {
+enum class Size { full, small, tiny };
+
+void check_layers(cuda::Context& context, Size size) {
   const Shape shapes[] = {{4096, 11008, 12288}, {2048, 5632, 2560}, {384, 1056, 1152}, {320, 864, 960}};
   const char* const names[] = {"residual", "delta", "normed", "gate_up", "gated", "qkv"};
   for (const Format& format : kFormats) {
     for (const Shape& shape : shapes) {
-      if (small && shape.hidden > 512) continue;
+      if (size != Size::full && shape.hidden > 512) continue;
+      if (size == Size::tiny && shape.hidden != 384) continue;
       if (format.group > 0 && (shape.hidden % format.group != 0 || shape.inner % format.group != 0)) continue;
       const Layer layer(format, shape, 7, context);
       for (const int tokens : {1, 2, 3, 4, 5, 8}) {
+        if (size == Size::tiny && tokens != 1 && tokens != 5) continue;
         const std::string name = std::string(format.name) + " " + name_of(context.activation) + " " +
                                  std::to_string(shape.hidden) + " m=" + std::to_string(tokens);
         guarded(name, [&] {
           Rows rows(shape, tokens, context.activation);
           const auto expected = rows.run(layer, context, false);
-          for (int again = 0; again < 3; ++again) {  // a race fails sometimes
+          for (int again = 0; again < (size == Size::tiny ? 1 : 3); ++again) {  // a race fails sometimes
             const auto got = rows.run(layer, context, true);
             for (size_t i = 0; i < got.size(); ++i) {
               compare(name + " " + names[i], got[i], expected[i], 4 * tolerance_of(context.activation));
@@ -216,12 +221,13 @@ std::vector<Doubles> attend(cuda::Context& context, int heads, int kv_heads, int
   return {out.read(), sequences.keys(), sequences.values()};
 }
 
-void check_attention(cuda::Context& context) {
+void check_attention(cuda::Context& context, Size size) {
   const int shapes[][3] = {{32, 32, 128}, {32, 4, 64}, {8, 1, 128}, {4, 4, 32}, {40, 2, 256}};
   const std::vector<int> lengths[] = {{1}, {16}, {17}, {300}, {2000}, {1, 2, 15, 33, 64, 129, 700, 1025}};
   const char* const names[] = {"out", "keys", "values"};
   for (const auto& shape : shapes) {
     for (const auto& each : lengths) {
+      if (size == Size::tiny && (each.back() > 300 || shape[2] != 128)) continue;
       const std::string name = "rope and attention " + std::string(name_of(context.activation)) + " " +
                                std::to_string(shape[0]) + "/" + std::to_string(shape[1]) + "x" +
                                std::to_string(shape[2]) + " S=" + std::to_string(each.size()) + " to " +
@@ -316,7 +322,6 @@ void bench(cuda::Context& context) {
   const double ceiling = measure_device_ceilings("cuda:0").read_bytes_per_s;
   std::printf("read ceiling %.0f GB/s\n", ceiling / 1e9);
   for (const Format& format : kFormats) {
-    if (getenv("FD_FORMATS") && &format - kFormats >= atoi(getenv("FD_FORMATS"))) break;
     std::vector<std::unique_ptr<Layer>> layers;
     for (int i = 0; i < 4; ++i)
       layers.push_back(std::make_unique<Layer>(format, Shape{4096, 11008, 12288}, 4 * i, context));
@@ -338,12 +343,14 @@ void bench(cuda::Context& context) {
 
 int main(int argc, char** argv) {
   const std::string option = argc > 1 ? argv[1] : "";
+  const Size size = option == "--tiny" ? Size::tiny : option == "--small" ? Size::small : Size::full;
   guarded("fused_check", [&] {
     if (option != "--bench-only") {
       for (const DType dtype : {DType::f16, DType::bf16}) {
+        if (size == Size::tiny && dtype != DType::f16) continue;
         cuda::Context context(0, dtype);
-        check_layers(context, option == "--small");
-        check_attention(context);
+        check_layers(context, size);
+        check_attention(context, size);
       }
     }
     if (option == "--bench" || option == "--bench-only") {
