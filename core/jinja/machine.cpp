@@ -180,7 +180,7 @@ void Machine::bind(const MacroBody& macro, Arguments& given) {
     const std::string& name = macro.parameters[i];
     std::optional<Value> named = take_named(name);
     if (i < given.positional.size()) {
-      if (named) fail_render("macro {} gets its argument '{}' twice", quote(macro.name, 40), name);
+      if (named) fail_render("macro {} gets its argument {} twice", quote(macro.name, 40), quote(name, 40));
       define(name, given.positional[i]);
     } else if (named) {
       define(name, std::move(*named));

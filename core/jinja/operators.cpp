@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/jinja/function.h"
+#include "core/base/quote.h"
 #include "core/jinja/print.h"
 
 namespace flightdeck::jinja {
@@ -140,7 +140,7 @@ Value formatted(const Text& format, const Value& values, Budget& budget) {
       continue;
     }
     if (letter != 's' && letter != 'd' && letter != 'i' && letter != 'r')
-      fail_render("'%{}' in a format is not supported: %s, %d, %r and %% are", letter ? std::string(1, letter) : "");
+      fail_render("{} in a format is not supported: %s, %d, %r and %% are", quote(bytes.substr(at - 1, 2)));
     if (next >= count) fail_render("not enough values for the format");
     const Value& value = several ? several->items[next++] : (++next, values);
     if ((letter == 'd' || letter == 'i') && !value.number())
