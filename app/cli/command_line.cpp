@@ -90,7 +90,8 @@ int perform(const Action& action) {
 }
 
 void addCommands(CLI::App& program, Action& action) {
-  for (const auto add : {addPull, addBuild, addRun, addChat, addBench, addEval, addInspect, addTokenize, addDevices})
+  for (const auto add :
+       {addPull, addBuild, addRun, addChat, addBench, addEval, addInspect, addTokenize, addTemplate, addDevices})
     add(program, action);
 }
 
