@@ -20,8 +20,9 @@ struct Expression;
 using Box = std::unique_ptr<Expression>;
 
 struct CallArguments {
+  struct Named;
   std::vector<Expression> positional;
-  std::vector<std::pair<std::string, Expression>> named;
+  std::vector<Named> named;
   Box spread, spread_named;  // *list and **dict
 };
 
@@ -36,7 +37,8 @@ struct Sequence {
   List::Kind kind = List::Kind::list;
 };
 struct Mapping {
-  std::vector<std::pair<Expression, Expression>> entries;
+  struct Entry;
+  std::vector<Entry> entries;
 };
 struct Unary {
   enum class Operator : uint8_t { negative, positive, logical_not } op;
@@ -104,6 +106,13 @@ struct Expression {
                Postfix>
       node;
 };
+struct CallArguments::Named {
+  std::string name;
+  Expression value;
+};
+struct Mapping::Entry {
+  Expression key, value;
+};
 struct Calculation::Step {
   Arithmetic op;
   Expression operand;
@@ -131,7 +140,8 @@ struct Output {
   Expression value;
 };
 struct If {
-  std::vector<std::pair<Expression, Body>> branches;
+  struct Branch;
+  std::vector<Branch> branches;
   Body otherwise;
 };
 struct For {
@@ -177,6 +187,11 @@ struct Continue {};
 struct Statement {
   Position at;
   std::variant<Data, Output, If, For, Set, BlockSet, Macro, CallBlock, FilterBlock, With, Break, Continue> node;
+};
+
+struct If::Branch {
+  Expression condition;
+  Body body;
 };
 
 }  // namespace flightdeck::jinja

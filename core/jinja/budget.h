@@ -31,6 +31,12 @@ template <class... Args>
   throw Failure{ErrorKind::corrupt, fmt::format(format, std::forward<Args>(args)...)};
 }
 
+/// One of the caps is reached: a smaller conversation may do.
+template <class... Args>
+[[noreturn]] void fail_budget(fmt::format_string<Args...> format, Args&&... args) {
+  throw Failure{ErrorKind::no_space, fmt::format(format, std::forward<Args>(args)...)};
+}
+
 class Budget {
  public:
   explicit Budget(const Limits& limits)
@@ -39,14 +45,14 @@ class Budget {
   void charge(size_t steps = 1) {
     steps_left_ -= static_cast<int64_t>(steps);
     if (steps_left_ < 0)
-      fail_render("the template takes more than {} steps: it does not end, or does too much", limits_.steps);
+      fail_budget("the template takes more than {} steps: it does not end, or does too much", limits_.steps);
     since_look_ += steps;
     if (since_look_ >= 4096) look_at_the_clock();
   }
 
   /// A string of this size is about to be made.
   void charge_bytes(size_t bytes) {
-    if (bytes > limits_.output_bytes) fail_render("the text grows beyond {} bytes", limits_.output_bytes);
+    if (bytes > limits_.output_bytes) fail_budget("the text grows beyond {} bytes", limits_.output_bytes);
     charge(1 + bytes / 32);
   }
 
@@ -56,7 +62,7 @@ class Budget {
   void look_at_the_clock() {
     since_look_ = 0;
     if (std::chrono::steady_clock::now() > deadline_)
-      fail_render("the template takes longer than {} ms", limits_.time.count());
+      fail_budget("the template takes longer than {} ms", limits_.time.count());
   }
 
   const Limits& limits_;

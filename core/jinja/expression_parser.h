@@ -1,4 +1,4 @@
-// Tokens → expressions. Internal to this folder; the precedences are Jinja's, from `if` (weakest) to `()` (strongest).
+// Tokens → expressions. Internal to this folder; the precedences are Jinja's, from `if` (weakest) to `()`.
 #pragma once
 
 #include <string>

@@ -165,7 +165,6 @@ Machine::Flow Machine::execute(const CallBlock& block) {
 
 /// Parameters get their arguments in the innermost scope.
 void Machine::bind(const MacroBody& macro, Arguments& given) {
-  std::vector<std::string> missing;
   const size_t count = macro.parameters.size(), first_default = count - macro.defaults.size();
   const auto take_named = [&](std::string_view name) {
     for (auto named = given.named.begin(); named != given.named.end(); ++named) {
@@ -176,6 +175,8 @@ void Machine::bind(const MacroBody& macro, Arguments& given) {
     }
     return std::optional<Value>();
   };
+  // A default sees the parameters, also those not yet bound, and not what lies behind their names.
+  for (const std::string& name : macro.parameters) define(name, Value::undefined(quote(name, 40) + " is undefined"));
   for (size_t i = 0; i < count; ++i) {
     const std::string& name = macro.parameters[i];
     std::optional<Value> named = take_named(name);

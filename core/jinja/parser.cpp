@@ -75,7 +75,7 @@ class Parser : ExpressionParser {
     do {
       Expression condition = tuple(Conditionals::not_here);
       end_block();
-      made.branches.emplace_back(std::move(condition), body({"elif", "else", "endif"}));
+      made.branches.push_back({std::move(condition), body({"elif", "else", "endif"})});
     } while (skip_if_name("elif"));
     if (skip_if_name("else")) {
       end_block();

@@ -82,6 +82,8 @@ std::vector<size_t> round_starts(const Messages& messages) {
   return starts;
 }
 
+bool is_too_much(const Error& error) { return error.kind == ErrorKind::no_space; }
+
 int dropped_before(const Messages& messages, size_t start) {
   return static_cast<int>(std::count_if(messages.begin(), messages.begin() + static_cast<std::ptrdiff_t>(start),
                                         [](const auto& each) { return each.role != Role::system; }));
@@ -145,10 +147,13 @@ Result<jinja::Text> TemplatePrompt::render(const Messages& messages, Repair repa
   return template_.render(variables, local_time());
 }
 
-/// The mildest repair that the template takes; else its own complaint about the messages as they are.
+/// The mildest repair that the template takes; else its own complaint about the messages as they are. Where they are
+/// too many for it the last round shows what it needs.
 Result<TemplatePrompt::Repair> TemplatePrompt::repair_for(const Messages& messages) const {
   Result<jinja::Text> as_they_are = render(messages, {});
   if (as_they_are) return Repair();
+  const size_t last = round_starts(messages).back();
+  if (is_too_much(as_they_are.error()) && last > 0) return repair_for(from(messages, last));
   for (const Repair repair : {Repair{false, true}, Repair{true, false}, Repair{true, true}})
     if ((!repair.fold_system || has_system(messages)) && render(messages, repair)) return repair;
   return tl::unexpected(std::move(as_they_are).error());
@@ -179,14 +184,17 @@ Result<Ids> TemplatePrompt::encode(const Tokenizer& tokenizer, const Messages& m
     TRY(const jinja::Text text, render(from(messages, starts[round]), repair));
     return encode_by_origin(tokenizer, text);
   };
+  const auto fits = [&](const Result<Ids>& ids) { return ids && ids->size() <= limit; };
+  const auto is_worth_less = [&](const Result<Ids>& ids) { return ids || is_too_much(ids.error()); };
   size_t low = 0, high = starts.size() - 1;  // the first round that fits lies between
-  TRY(Ids ids, ids_from(low));
-  if (ids.size() > limit && high > low) {
-    TRY(ids, ids_from(high));
-    for (++low; ids.size() <= limit && low < high;) {
+  Result<Ids> ids = ids_from(low);
+  if (!fits(ids) && is_worth_less(ids) && high > low) {
+    ids = ids_from(high);
+    for (++low; fits(ids) && low < high;) {
       const size_t middle = low + (high - low) / 2;
-      TRY(Ids tried, ids_from(middle));
-      if (tried.size() <= limit) {
+      Result<Ids> tried = ids_from(middle);
+      if (!is_worth_less(tried)) return tried;
+      if (fits(tried)) {
         high = middle;
         ids = std::move(tried);
       } else {
@@ -195,12 +203,13 @@ Result<Ids> TemplatePrompt::encode(const Tokenizer& tokenizer, const Messages& m
     }
     low = high;
   }
-  if (ids.size() > limit)
+  if (!ids) return ids;
+  if (!fits(ids))
     return fail(ErrorKind::invalid_input,
                 "The prompt has {} tokens without any older message ({} of them the last message), {} fit: shorten "
                 "the message or the system text, or choose an engine with a longer context",
-                ids.size(), messages.empty() ? 0 : tokenizer.encode(messages.back().text).size(), limit);
-  if (ids.empty()) return fail(ErrorKind::invalid_input, "the prompt is empty: type a message first");
+                ids->size(), messages.empty() ? 0 : tokenizer.encode(messages.back().text).size(), limit);
+  if (ids->empty()) return fail(ErrorKind::invalid_input, "the prompt is empty: type a message first");
   if (dropped) *dropped = dropped_before(messages, starts[low]);
   return ids;
 }
