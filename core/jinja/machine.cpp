@@ -83,14 +83,16 @@ Machine::Flow Machine::execute(const For& loop) {
   const std::vector<Value>& values = state->values;
   const Value loop_value(state);
   Flow flow = Flow::on;
+  bool completed = false;  // a round that reached its end; as in jinja2 only that keeps `else` away
   for (; state->at < values.size() && flow != Flow::leave_loop; ++state->at) {
     const Inner inner(*this);
     budget_.charge();
     define("loop", loop_value);
     assign(loop.target, values[state->at]);
     flow = execute(loop.body);
+    completed |= flow == Flow::on;
   }
-  return values.empty() ? execute(loop.otherwise) : Flow::on;
+  return completed ? Flow::on : execute(loop.otherwise);
 }
 
 void Machine::assign(const Target& target, Value value) {

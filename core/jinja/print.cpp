@@ -144,7 +144,9 @@ std::string number_text(double value) {
   char buffer[40];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
   const std::string_view scientific(buffer, static_cast<size_t>(end - buffer));
-  const int exponent = std::atoi(scientific.substr(scientific.find('e') + 1).data());
+  int exponent = 0;
+  const char* digits = scientific.data() + scientific.find('e') + 1;
+  std::from_chars(digits + (*digits == '+' ? 1 : 0), end, exponent);
   if (exponent < -4 || exponent >= 16) return std::string(scientific);
   char plain[400];
   std::string text(plain, std::to_chars(plain, plain + sizeof plain, value, std::chars_format::fixed).ptr);

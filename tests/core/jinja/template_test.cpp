@@ -46,7 +46,9 @@ class TemplateTest : public QObject {
   void expressions_data() {
     rows({{"{{ 7 // -2 }} {{ -7 % 3 }} {{ 7 / 2 }} {{ 2 ** 3 ** 2 }}", "-4 2 3.5 64"},
           {"{{ (1 + 2 * 3) ~ 'a' * 2 }}", "7aa"},
-          {"{{ 1e16 }} {{ 1e-5 }} {{ 0.1 + 0.2 }} {{ 1.0 }}", "1e+16 1e-05 0.30000000000000004 1.0"},
+          {"{{ 1e16 }} {{ 1e-5 }} {{ 0.1 + 0.2 }} {{ 1.0 }} {{ 1e300 }}", "1e+16 1e-05 0.30000000000000004 1.0 1e+300"},
+          {"{{ 1e22 }} {{ 123456789.5 }} {{ 0.5 }} {{ 1 / 3 }} {{ 5e-324 }}",
+           "1e+22 123456789.5 0.5 0.3333333333333333 5e-324"},
           {"{{ 1 < n <= 7 and not n == 3 }}", "True"},
           {"{{ none or 'x' }} {{ [] and 1 }} {{ true + 1 }}", "x [] 2"},
           {"{{ 'a' if n else 'b' }}{{ 'c' if not n }}", "a"},
@@ -67,6 +69,7 @@ class TemplateTest : public QObject {
     rows({{"{% for x in l %}{{ loop.index }}{{ x }}{{ ',' if not loop.last }}{% else %}none{% endfor %}", "13,21,32"},
           {"{% for x in [] %}x{% else %}none{% endfor %}", "none"},
           {"{% for x in l if x > 1 %}{{ loop.length }}{{ x }} {% endfor %}", "23 22 "},
+          {"{% for x in l %}{{ x }}{% break %}{% else %}e{% endfor %}", "3e"},
           {"{% for k, v in d.items() %}{{ k }}{% endfor %}", "ba"},
           {"{% for x in l %}{% if x == 1 %}{% continue %}{% endif %}{{ x }}{% if x == 2 %}{% break %}{% endif %}{% "
            "endfor %}",
