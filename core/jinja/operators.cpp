@@ -89,6 +89,7 @@ Value repeated(const Value& value, int64_t count, Budget& budget) {
     const bool huge = text->size() > 0 && times > budget.limits().output_bytes / text->size() + 1;
     budget.charge_bytes(huge ? budget.limits().output_bytes + 1 : text->size() * times);
     Text made;
+    made.reserve(text->size() * times);
     for (size_t i = 0; i < times && !text->empty(); ++i) made.append(*text);
     return Value(std::move(made));
   }

@@ -31,7 +31,7 @@ class Text {
   void append(const Text& other) { append(other, 0, other.size()); }
   void append(const Text& other, size_t begin, size_t end);
   Text slice(size_t begin, size_t end) const;
-  void clear() { bytes_.clear(), user_.clear(); }
+  void reserve(size_t bytes) { bytes_.reserve(bytes); }
 
   /// What `|safe` leaves behind: `+` then escapes the other side for HTML, as Python's Markup does.
   bool is_markup() const { return markup_; }

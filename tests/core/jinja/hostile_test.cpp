@@ -27,9 +27,9 @@ class HostileTest : public QObject {
     };
     row("huge range", "{{ range(10**9) }}", "at most 100000 numbers");
     row("nested loops", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "more than 10000000 steps");
+        "the template takes ");
     row("text times number", "{{ 'ab' * 10**9 }}", "grows beyond");
-    row("list times number", "{{ [1] * 10**12 }}", "steps");
+    row("list times number", "{{ [1] * 10**12 }}", "the template takes ");
     row("doubling text",
         "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
         "grows beyond");
@@ -38,7 +38,7 @@ class HostileTest : public QObject {
         "grows beyond");
     row("doubling replace",
         "{% set ns = namespace(s='aa') %}{% for i in range(99) %}{% set ns.s = ns.s|replace('a', 'aa') %}{% endfor %}",
-        "steps");
+        "the template takes ");
     row("much output", "{% for i in range(99999) %}{{ 'x' * 1000 }}{% endfor %}", "grows beyond");
     row("macro without end", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deeper than");
     row("deep lists", "{% set ns = namespace(l=[]) %}{% for i in range(9999) %}{% set ns.l = [ns.l] %}{% endfor %}",
@@ -49,7 +49,7 @@ class HostileTest : public QObject {
     row("shared lists, compared",
         "{% set a = namespace(l=[1]) %}{% set b = namespace(l=[1]) %}{% for i in range(90) %}{% set a.l = [a.l, a.l] %}"
         "{% set b.l = [b.l, b.l] %}{% endfor %}{{ a.l == b.l }}",
-        "steps");
+        "the template takes ");
     row("shared tuples as a key",
         "{% set ns = namespace(l=(1,)) %}{% for i in range(90) %}{% set ns.l = (ns.l, ns.l) %}{% endfor %}{{ {ns.l: 1} "
         "}}",

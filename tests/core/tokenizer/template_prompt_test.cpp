@@ -121,15 +121,15 @@ class TemplatePromptTest : public QObject {
   void a_conversation_too_long_for_the_template_loses_rounds_too() {
     const auto tokens = tokenizer();
     const ChatPrompt prompt =
-        prompt_of("{% for m in messages %}{% set y = ('x' * 10000) * 1600 %}{{ m.content }}{% endfor %}",
-                  *tokens);  // 0.5 M steps each
+        prompt_of("{% for m in messages %}{% set y = ('x' * 1000) * 1000 %}{{ m.content }}{% endfor %}",
+                  *tokens);  // 31,000 steps each
     std::vector<ChatMessage> messages;
-    for (int i = 0; i < 40; ++i) messages.push_back({i % 2 ? Role::assistant : Role::user, "x"});
+    for (int i = 0; i < 700; ++i) messages.push_back({i % 2 ? Role::assistant : Role::user, "x"});
     messages.push_back({Role::user, "last"});
     int dropped = 0;
     const Ids ids = prompt.encode(*tokens, messages, 1000, &dropped).value();
-    QVERIFY(dropped >= 20 && dropped < 40);
-    QCOMPARE(ids, bytes(std::string(static_cast<size_t>(40 - dropped), 'x') + "last"));
+    QVERIFY(dropped > 350 && dropped < 700);
+    QCOMPARE(ids, bytes(std::string(static_cast<size_t>(700 - dropped), 'x') + "last"));
   }
 
   void a_template_that_fails_leaves_the_known_formats() {
