@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # "a|b": the first name this distribution knows.
 packages=(g++ cmake ninja-build pkg-config qt6-base-dev "qt6-svg-dev|libqt6svg6-dev" qt6-tools-dev qt6-l10n-tools qt6-translations-l10n libgl-dev libsecret-1-dev
   libhwy-dev nlohmann-json3-dev libsentencepiece-dev libspdlog-dev libfmt-dev libcli11-dev libsqlite3-dev libxxhash-dev libssl-dev
-  libcurl4-openssl-dev "libexpected-dev|libtl-expected-dev"
+  libcurl4-openssl-dev libutf8proc-dev "libexpected-dev|libtl-expected-dev"
   "fonts-wqy-microhei|fonts-noto-cjk|fonts-wqy-zenhei")  # Chinese letters: any of them will do
 
 say() { printf '%s\n' "$*" >&2; }

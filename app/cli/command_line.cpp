@@ -91,7 +91,7 @@ int perform(const Action& action) {
 
 void addCommands(CLI::App& program, Action& action) {
   for (const auto add : {addPull, addLogin, addModels, addVerify, addBuild, addRun, addChat, addBench, addEval,
-                         addInspect, addTokenize, addDevices})
+                         addInspect, addTokenize, addTemplate, addDevices})
     add(program, action);
 }
 

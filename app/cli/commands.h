@@ -23,6 +23,7 @@ void addBench(CLI::App& program, Action& action);
 void addEval(CLI::App& program, Action& action);
 void addInspect(CLI::App& program, Action& action);
 void addTokenize(CLI::App& program, Action& action);
+void addTemplate(CLI::App& program, Action& action);
 void addDevices(CLI::App& program, Action& action);
 
 /// A flag that may be given several times and whose texts are taken as they are, whatever they look like.

@@ -8,6 +8,7 @@
 #include "core/engine/source_files.h"
 #include "core/graph/arch.h"
 #include "core/tokenizer/chat_prompt.h"
+#include "core/tokenizer/chat_template.h"
 
 namespace flightdeck::cli {
 namespace {
@@ -79,10 +80,9 @@ Result<int> inspectSafetensors(const std::string& path, bool json) {
 std::string chatFormat(const std::string& folder, const std::string& architecture) {
   const auto tokenizer = load_tokenizer(folder);
   if (!tokenizer) return "unknown: " + tokenizer.error().message;
-  std::string text;
-  if (const auto config = read_json_file(folder + "/tokenizer_config.json"))
-    text = JsonReader(*config, "tokenizer_config.json").text("chat_template", "").value_or("");
-  const ChatPrompt prompt = ChatPrompt::detect(**tokenizer, architecture, text);
+  const ChatPrompt prompt = ChatPrompt::choose(**tokenizer, architecture, read_chat_template(folder));
+  if (!prompt.problem().empty())
+    fmt::print(stderr, "flightdeck: the model's chat template cannot be used: {}\n", prompt.problem());
   return prompt.found() ? prompt.name() : "none known, prompts are plain text";
 }
 

@@ -1,9 +1,12 @@
 // Engine directory → running engine.
+#include <spdlog/spdlog.h>
+
 #include <filesystem>
 
 #include "core/base/json.h"
 #include "core/runtime/engine.h"
 #include "core/runtime/local_engine.h"
+#include "core/tokenizer/chat_template.h"
 
 namespace flightdeck {
 namespace {
@@ -24,12 +27,6 @@ SamplingParams default_sampling(const std::string& folder, int vocab_size) {
   return params;
 }
 
-std::string chat_template(const std::string& folder) {
-  const auto json = read_json_file(folder + "/tokenizer_config.json");
-  if (!json) return {};
-  return JsonReader(*json, "tokenizer_config.json").text("chat_template", "").value_or("");
-}
-
 }  // namespace
 
 Result<EngineSource> open_source(const std::string& engine_dir,
@@ -46,7 +43,10 @@ Result<EngineSource> open_source(const std::string& engine_dir,
   source.name = source.manifest.name;
   source.path = engine_dir;
   TRY(source.tokenizer, load_tokenizer(engine_dir));
-  source.chat_prompt = ChatPrompt::detect(*source.tokenizer, source.plan.info.architecture, chat_template(engine_dir));
+  source.chat_prompt =
+      ChatPrompt::choose(*source.tokenizer, source.plan.info.architecture, read_chat_template(engine_dir));
+  if (!source.chat_prompt.problem().empty())
+    spdlog::warn("the model's chat template cannot be used: {}", source.chat_prompt.problem());
   source.sampling = default_sampling(engine_dir, source.plan.info.vocab_size);
   source.weight = [dir](const WeightSpec& spec, std::vector<std::byte>&) { return dir->weight(spec); };
   source.vector = [dir](const WeightSpec& spec) { return dir->vector(spec); };

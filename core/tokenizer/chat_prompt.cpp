@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/tokenizer/template_prompt.h"
+
 namespace flightdeck {
 namespace {
 
@@ -10,6 +12,7 @@ constexpr const char* baichuan_name = "Baichuan";
 constexpr const char* chatml_name = "ChatML";
 constexpr const char* llama2_name = "Llama 2";
 constexpr const char* mistral_name = "Mistral";
+constexpr const char* template_name = "the model's own template";
 
 using Ids = std::vector<int32_t>;
 
@@ -125,6 +128,21 @@ class PromptWriter {
 
 }  // namespace
 
+ChatPrompt ChatPrompt::choose(const Tokenizer& tokenizer, const std::string& architecture, const ChatTemplate& source) {
+  if (source.text.empty()) return detect(tokenizer, architecture, "");
+  auto made = TemplatePrompt::make(tokenizer, source);
+  if (!made) {
+    ChatPrompt known = detect(tokenizer, architecture, source.text);
+    known.problem_ = made.error().message;
+    return known;
+  }
+  ChatPrompt prompt;
+  prompt.name_ = template_name;
+  prompt.stop_ids_ = made->stop_ids();
+  prompt.template_ = std::make_shared<const TemplatePrompt>(std::move(*made));
+  return prompt;
+}
+
 ChatPrompt ChatPrompt::detect(const Tokenizer& tokenizer, const std::string& architecture,
                               const std::string& chat_template) {
   ChatPrompt prompt;
@@ -177,6 +195,7 @@ ChatPrompt ChatPrompt::detect(const Tokenizer& tokenizer, const std::string& arc
 
 Result<std::vector<int32_t>> ChatPrompt::encode(const Tokenizer& tokenizer, const std::vector<ChatMessage>& messages,
                                                 int max_tokens, int* dropped) const {
+  if (template_) return template_->encode(tokenizer, messages, max_tokens, dropped);
   const PromptWriter writer(tokenizer, {name_, begin_, system_, user_, assistant_}, messages);
   const auto limit = static_cast<size_t>(std::max(max_tokens, 0));
   size_t start = 0;

@@ -69,6 +69,7 @@ class SentencePieceTokenizer : public Tokenizer {
     return found == ids_.end() ? -1 : found->second;
   }
   bool is_control(int32_t id) const override { return has(id) && entries_[at(id)].control; }
+  SpecialMatch special_at(std::string_view text) const override { return matcher_.longest(text); }
   bool adds_leading_space() const override { return adds_leading_space_; }
   int32_t bos_id() const override { return bos_; }
   int32_t eos_id() const override { return eos_; }

@@ -8,14 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "core/tokenizer/tokenizer.h"
+
 namespace flightdeck {
 
 class SpecialMatcher {
  public:
-  struct Match {
-    int32_t id = -1;  // -1: none begins here
-    size_t length = 0;
-  };
+  using Match = SpecialMatch;
 
   SpecialMatcher() = default;
   explicit SpecialMatcher(std::vector<std::pair<std::string, int32_t>> tokens) : tokens_(std::move(tokens)) {

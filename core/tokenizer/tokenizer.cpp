@@ -1,5 +1,6 @@
 #include "core/tokenizer/tokenizer.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "core/base/file.h"
@@ -20,6 +21,15 @@ Result<Json> read_optional_json(const std::string& path) {
 }
 
 }  // namespace
+
+SpecialMatch Tokenizer::special_at(std::string_view text) const {
+  constexpr size_t longest = 64;
+  for (size_t length = std::min(longest, text.size()); length > 0; --length) {
+    const int32_t id = id_of(text.substr(0, length));
+    if (id >= 0 && is_control(id)) return {id, length};
+  }
+  return {};
+}
 
 std::string Tokenizer::decode(const std::vector<int32_t>& ids) const {
   StreamingDetokenizer stream(*this, true);

@@ -16,6 +16,11 @@ enum class SpecialTokens : uint8_t {
   parse,    // spelled control tokens become their ids
 };
 
+struct SpecialMatch {
+  int32_t id = -1;  // -1: none begins here
+  size_t length = 0;
+};
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
@@ -28,6 +33,9 @@ class Tokenizer {
   /// Id of a piece or added token by its exact spelling, -1 when there is none.
   virtual int32_t id_of(std::string_view piece) const = 0;
   virtual bool is_control(int32_t id) const = 0;
+  /// The longest token at the front of the text that SpecialTokens::parse would take there. As it stands here: control
+  /// tokens by their spelling.
+  virtual SpecialMatch special_at(std::string_view text) const;
   /// SentencePiece puts a blank before the first word of a text; the first token's text must lose it again.
   virtual bool adds_leading_space() const = 0;
   virtual int32_t bos_id() const = 0;  // -1: none

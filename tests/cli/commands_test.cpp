@@ -199,7 +199,7 @@ class CommandsTest : public QObject {
   }
 
   void helpOfEveryCommand() {
-    for (const char* command : {"build", "run", "chat", "bench", "eval", "inspect", "tokenize", "devices"}) {
+    for (const char* command : {"build", "run", "chat", "bench", "eval", "inspect", "tokenize", "template", "devices"}) {
       const Outcome help = runProgram({command, "--help"});
       VERIFY_SUCCESS(help);
       QVERIFY2(help.out.contains("--help"), command);

@@ -155,7 +155,40 @@ def write_listing():
         write("listing", "bad_" + name, json.dumps(content))
 
 
+def write_template():
+    good = {
+        "empty": "", "text": "plain \u5c71\n", "chatml": "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m['content']|trim }}<|im_end|>\n{% endfor %}"
+        "{%- if add_generation_prompt -%} <|im_start|>assistant {%- endif %}",
+        "tools": "{%- set ns = namespace(first=true) -%}{%- for tool in tools if tool.function is mapping %}{{- tool|tojson(indent=2) if ns.first else '' }}"
+        "{%- set ns.first = false %}{%- else %}none{%- endfor %}",
+        "macro": "{% macro f(x, y=1) %}{{ x }}{{ y }}{{ varargs }}{{ caller() if caller }}{% endmacro %}{{ f('a', 2, 3) }}{% call f(n) %}b{% endcall %}",
+        "white": "  {%- raw -%} {{ }} {%- endraw +%}\n{#- gone -#}\t{%+ if n %}\n{% endif +%}\n",
+        "operators": "{{ 1 + 2 * 3 // 4 % 5 ** 2 - -6 / 7.5e1 }}{{ 1 < 2 <= 3 != 4 and not (5 in [6]) or 'a' ~ 'b' is string }}{{ 'x' if n else 'y' }}",
+        "slices": "{{ s[::-1] }}{{ s[1:] }}{{ messages[-1]['content'][2:5] }}{{ (1, 2)[0] }}{{ {'a': [1]}.a }}",
+        "methods": "{{ s.split(' ', 1)[-1].upper().replace('B', messages[1].content)|indent(2)|length }}{{ 'a%sb' % n }}{{ '\\x41\\u5c71\\n' }}",
+        "filters": "{{ messages|map(attribute='role')|unique|sort(reverse=true)|join(', ') }}{{ messages|selectattr('role', 'equalto', 'user')|list|tojson }}"
+        "{{ tools[0]|dictsort|first|last }}{{ '3.7'|int + 2.5|round }}{{ zz|default('d') }}",
+        "blocks": "{% set t %}a{{ n }}{% endset %}{% filter upper %}{{ t }}{% endfilter %}{% with a = 1, b = 2 %}{{ a }}{% endwith %}{% generation %}g{% endgeneration %}",
+        "loops": "{% for k, v in tools[0].items() %}{{ loop.index }}{{ loop.previtem }}{% if loop.last %}{% break %}{% else %}{% continue %}{% endif %}{% endfor %}",
+        "date": "{{ strftime_now('%Y-%m-%d') }}",
+    }
+    bad = {
+        "no_end": "{% if n %}", "no_close": "{{ n", "comment": "{# n", "raw": "{% raw %}", "string": "{{ 'n }}", "bracket": "{{ (n] }}", "escape": "{{ '\\xzz' }}",
+        "unknown_block": "{% include 'x' %}", "unknown_filter": "{{ n|zap }}", "unknown_test": "{{ n is zap }}", "undefined": "{{ zz.x }}", "class": "{{ ''.__class__.__mro__ }}",
+        "range": "{{ range(10**9) }}", "loop": "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}", "times": "{{ 'a' * 10**9 }}",
+        "self_call": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deep": "{{ " + "[" * 500 + "]" * 500 + " }}", "nested": "{% if 1 %}" * 500,
+        "doubling": "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}", "nul": "{{ n \0 }}",
+        "raise": "{{ raise_exception('no \u202e') }}", "bytes": b"{{ \xff\xfe.x }}", "huge_number": "{{ 99999999999999999999 }}", "break": "{% break %}",
+        "deep_list": "{% set ns = namespace(l=[]) %}{% for i in range(999) %}{% set ns.l = [ns.l] %}{% endfor %}",
+    }
+    for name, content in good.items():
+        write("template", "ok_" + name, content)
+    for name, content in bad.items():
+        write("template", "bad_" + name, content)
+
+
 write_safetensors()
 write_json()
 write_config()
 write_listing()
+write_template()

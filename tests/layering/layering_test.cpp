@@ -18,8 +18,8 @@ constexpr Rule kRules[] = {
 constexpr int kMostLines = 800;
 
 /// Folders of core in the order in which data flows: a folder sees only those before it.
-const QStringList kCoreOrder = {"base",     "hub",     "checkpoint", "tokenizer", "graph", "executor",
-                                "quantize", "engine",     "runtime",   "chats", "bench"};
+const QStringList kCoreOrder = {"base",     "hub",      "checkpoint", "jinja",   "tokenizer", "graph",
+                                "executor", "quantize", "engine",     "runtime", "chats",     "bench"};
 // Headers of plain values that an earlier folder may name.
 const QStringList kPlainHeaders = {"core/runtime/request.h"};
 
