@@ -19,6 +19,24 @@ HubOptions forAPerson(HubOptions options) {
   return options;
 }
 
+/// A name in full is looked up too: a search leaves out models whose authors did not say what they are for.
+Result<SearchPage> search(const HubOptions& options, HubKind kind, const SearchQuery& query, std::stop_token stop) {
+  TRY(const auto hub, make_hub_client(kind, options));
+  TRY(SearchPage page, hub->search(query, stop));
+  const auto named = RepoId::parse(query.text);
+  if (!named || !query.page.empty()) return page;
+  const auto known =
+      std::find_if(page.models.begin(), page.models.end(), [&](const HubModel& model) { return model.repo == *named; });
+  if (known != page.models.end()) {
+    std::rotate(page.models.begin(), known, known + 1);
+    return page;
+  }
+  auto model = hub->info(*named, hub->default_revision(), stop);
+  if (model) page.models.insert(page.models.begin(), std::move(*model));
+  if (!model && page.models.empty()) return tl::unexpected(model.error());
+  return page;
+}
+
 const RemoteFile* find(const std::vector<RemoteFile>& files, const std::string& name) {
   const auto found =
       std::find_if(files.begin(), files.end(), [&](const auto& file) { return file.path.text() == name; });
@@ -120,9 +138,8 @@ class LazyManager {
 
 void addHubServices(Services& services, const JobOptions& options) {
   const HubOptions brisk = forAPerson(options.hub);
-  services.search_hub = [brisk](HubKind kind, const SearchQuery& query, std::stop_token stop) -> Result<SearchPage> {
-    TRY(const auto hub, make_hub_client(kind, brisk));
-    return hub->search(query, stop);
+  services.search_hub = [brisk](HubKind kind, const SearchQuery& query, std::stop_token stop) {
+    return search(brisk, kind, query, stop);
   };
   services.examine_repo = [brisk](HubKind kind, const RepoId& repo, const TargetDevice& device, std::stop_token stop) {
     return examine(brisk, kind, repo, device, stop);

@@ -938,10 +938,6 @@ decode, %2 tokens so far, iterations %3 to %4</source>
         <translation>请重新连接它所在的磁盘，模型会自动回来；也可以把它移出列表。</translation>
     </message>
     <message>
-        <source>In the cache of %1, perhaps for other programs: no engine can be built from it.</source>
-        <translation>在 %1 的缓存中，可能供其他程序使用：无法用它构建引擎。</translation>
-    </message>
-    <message>
         <source>Repair the folder and come back to this page, or take it off this list: its files stay.</source>
         <translation>请修复这个文件夹后再回到此页，或把它移出列表：文件会保留。</translation>
     </message>
@@ -1016,6 +1012,10 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     <message>
         <source>Delete</source>
         <translation>删除</translation>
+    </message>
+    <message>
+        <source>No engine can be built from it: %1</source>
+        <translation>无法用它构建引擎：%1</translation>
     </message>
 </context>
 <context>

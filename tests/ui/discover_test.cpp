@@ -151,6 +151,60 @@ class DiscoverTest : public QObject {
     QTRY_VERIFY2(discover().stateText().contains("“no such thing”"), qPrintable(discover().stateText()));
   }
 
+  void aNameInFullIsFoundWithoutASearchsHelp() {
+    models_->hub.add_weights(1000);
+    models_->answer_search("[]");
+    find("acme/tiny");
+    QTRY_COMPARE(discover().rows().size(), size_t{1});
+    QCOMPARE(discover().search().models()[0].repo.text(), std::string("acme/tiny"));
+  }
+
+  void aNameThatIsNotThereIsTold() {
+    models_->answer_search("[]");
+    models_->hub.server.add_fault(
+        {.matches = "/revision/", .times = -1, .status = 404, .headers = {{"X-Error-Code", "RepoNotFound"}}});
+    find("acme/gone");
+    QTRY_VERIFY2(discover().stateText().contains("Not found"), qPrintable(discover().stateText()));
+    QVERIFY(discover().stateText().contains("acme/gone is not on"));
+  }
+
+  void messagesOfAHubAreNoMarkup() {
+    const QString rich = withLinks("<img src=x> see http://a.b/c?d=1&e, then \"go\".", Qt::red);
+    QVERIFY2(rich.startsWith("&lt;img src=x&gt; see <a href=\"http://a.b/c?d=1&amp;e\""), qPrintable(rich));
+    QVERIFY2(rich.endsWith("</a>, then &quot;go&quot;."), qPrintable(rich));
+  }
+
+  void fitIsSaidInWordsAndSigns_data() {
+    QTest::addColumn<quint64>("free");
+    QTest::addColumn<QString>("chip");
+    QTest::addColumn<QString>("words");
+    QTest::newRow("plenty") << quint64{20'000'000'000} << "✓ INT8"
+                            << "INT8: fits with";
+    QTest::newRow("just") << quint64{10'500'000'000} << "≈ INT8"
+                          << "INT8: tight";
+    QTest::newRow("the cache shrinks") << quint64{9'000'000'000} << "≈ INT8"
+                                       << "fewer sequences or tokens";
+    QTest::newRow("too large") << quint64{5'000'000'000} << "✗ INT8"
+                               << "INT8: needs";
+    QTest::newRow("not known") << quint64{0} << "INT8"
+                               << "not known";
+  }
+  void fitIsSaidInWordsAndSigns() {
+    QFETCH(quint64, free);
+    Preflight flight;
+    flight.config.max_positions = 4096;
+    flight.weight_bytes = 7'600'000'000;
+    flight.kv_cache_bytes = 2'100'000'000;
+    flight.workspace_bytes = 300'000'000;
+    flight.run_bytes = 10'000'000'000;
+    flight.device_free_bytes = free;
+    const FitWords said = fitWords(QFormat::int8_wo, flight);
+    QTEST(said.chip, "chip");
+    QFETCH(QString, words);
+    QVERIFY2(said.spoken.contains(words), qPrintable(said.spoken));
+    QVERIFY(said.sum.contains("weights 7.6 GB + cache of one sequence of 4") && said.sum.endsWith("= 10.0 GB"));
+  }
+
   void aGatedModelShowsItsLicencePage() {
     models_->hub.add_weights(1000);
     models_->answer_search(search_answer({"acme/tiny"}, true));

@@ -121,7 +121,7 @@ class LibraryViewTest : public QObject {
     QVERIFY(QFile::remove(snapshot + "/tokenizer.model"));
     start();
     QTRY_VERIFY(row("acme/cached"));
-    QVERIFY2(words(*row("acme/cached")).contains("no engine can be built from it"),
+    QVERIFY2(words(*row("acme/cached")).contains("No engine can be built from it: no tokenizer.model"),
              qPrintable(words(*row("acme/cached"))));
   }
 

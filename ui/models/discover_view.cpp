@@ -222,7 +222,7 @@ std::string DiscoverView::folderOf(const RepoId& repo) const {
 }
 
 void DiscoverView::refreshChosen() {
-  if (chosen_ < 0) return;
+  if (chosen_ < 0 || !isVisible()) return;
   const auto row = static_cast<size_t>(chosen_);
   const HubModel& model = search_.models()[row];
   details_->setModel(search_.question().hub, model, search_.look(row), search_.device(),
@@ -236,6 +236,7 @@ void DiscoverView::refreshHere() {
 
 void DiscoverView::showEvent(QShowEvent* event) {
   QWidget::showEvent(event);
+  refreshChosen();  // downloads went on meanwhile
   search_.goOn();
 }
 

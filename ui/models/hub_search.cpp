@@ -44,7 +44,7 @@ void HubSearch::ask(const Question& question) {
 
 void HubSearch::askNow(const Question& question) {
   cancel();
-  interrupted_ = false;
+  interrupted_ = unasked_ = false;
   question_ = question;
   models_.clear();
   next_.clear();
@@ -56,11 +56,12 @@ void HubSearch::more() {
 }
 
 void HubSearch::cancel() {
+  unasked_ = unasked_ || debounce_.isActive();
   debounce_.stop();
   stop_.request_stop();
   stop_ = std::stop_source();
   ++round_;
-  interrupted_ = state_ == State::searching || !waiting_.empty() || looking_ > 0;
+  interrupted_ = interrupted_ || state_ == State::searching || !waiting_.empty() || looking_ > 0;
   waiting_.clear();
   looking_ = 0;
   std::erase_if(looks_, [](const auto& entry) { return !entry.second.offer && !entry.second.error; });
@@ -68,8 +69,10 @@ void HubSearch::cancel() {
 }
 
 void HubSearch::goOn() {
-  if (!std::exchange(interrupted_, false)) return;
-  if (state_ == State::done)
+  const bool was_interrupted = std::exchange(interrupted_, false);
+  const bool was_unasked = std::exchange(unasked_, false);
+  if (!was_interrupted && !was_unasked) return;
+  if (state_ == State::done && !was_unasked)
     Q_EMIT modelsChanged(false);  // the view asks for the rows it shows
   else
     askAgain();

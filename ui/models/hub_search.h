@@ -79,7 +79,7 @@ class HubSearch : public QObject {
   std::deque<RepoId> waiting_;
   int looking_ = 0;
   int round_ = 0;
-  bool interrupted_ = false;
+  bool interrupted_ = false, unasked_ = false;  // what cancel() found under way, or typed and not asked yet
   std::stop_source stop_;
 };
 

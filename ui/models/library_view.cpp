@@ -63,11 +63,21 @@ LibraryView::LibraryView(Context& context, Toast* toast, QWidget* parent)
 void LibraryView::connectAll() {
   connect(&context_.library, &Library::changed, this, &LibraryView::refresh);
   connect(&context_.session, &EngineSession::stateChanged, this, &LibraryView::refresh);
+  connect(&context_.downloads, &Downloads::changed, this, &LibraryView::followDownloads);
   connect(&context_.library, &Library::removed, this,
           [this](const QString& name, quint64 bytes, const QString& folder) {
             context_.downloads.forgetFolder(folder.toStdString());
             toast_->showMessage(tr("%1 is deleted, %2 are free again.").arg(name, formatBytes(bytes)));
           });
+}
+
+void LibraryView::followDownloads() {
+  std::set<std::string> filling;
+  for (const JobSnapshot& job : context_.downloads.jobs())
+    if (isUnfinished(job.state)) filling.insert(job.folder);
+  if (filling == filling_) return;
+  filling_ = std::move(filling);
+  refresh();
 }
 
 QWidget* LibraryView::hint(const QString& text, const QString& action) {
@@ -131,8 +141,10 @@ LibraryRow* LibraryView::checkpointRow(const CheckpointListing& checkpoint) {
     detail = tr("Not there any more: %1").arg(qs(checkpoint.path));
     remedy = tr("Connect its disk again, and the model comes back by itself, or take it off this list.");
   } else if (!is_fine && checkpoint.cached) {
-    remedy = tr("In the cache of %1, perhaps for other programs: no engine can be built from it.")
-                 .arg(hubName(checkpoint.cached->hub));
+    // Not damaged: other programs keep models there that are none of ours. The path would hide the reason.
+    if (detail.startsWith(qs(checkpoint.path) + QStringLiteral(": ")))
+      detail = detail.mid(qs(checkpoint.path).size() + 2);
+    detail = tr("No engine can be built from it: %1").arg(detail);
   } else if (!is_fine) {
     remedy = tr("Repair the folder and come back to this page, or take it off this list: its files stay.");
   }
@@ -183,7 +195,7 @@ void LibraryView::refresh() {
   }
   int shown = 0;
   for (const CheckpointListing* checkpoint : inOrder(library.checkpoints())) {
-    if (checkpoint->cached && context_.downloads.fills(checkpoint->path)) continue;  // stands among the downloads
+    if (checkpoint->cached && filling_.contains(checkpoint->path)) continue;
     checkpoints_->addWidget(checkpointRow(*checkpoint));
     ++shown;
   }

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <QWidget>
+#include <set>
+#include <string>
 
 #include "ui/context.h"
 
@@ -34,6 +36,7 @@ class LibraryView : public QWidget {
  private:
   void refresh();
   void connectAll();
+  void followDownloads();
   LibraryRow* engineRow(const EngineListing& engine);
   LibraryRow* checkpointRow(const CheckpointListing& checkpoint);
   void addForget(LibraryRow* row, const CheckpointListing& checkpoint);
@@ -45,6 +48,7 @@ class LibraryView : public QWidget {
   Toast* toast_;
   QVBoxLayout *engines_, *checkpoints_;
   QString summary_;
+  std::set<std::string> filling_;  // folders of unfinished downloads, which stand among the downloads
 };
 
 }  // namespace flightdeck
