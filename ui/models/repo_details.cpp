@@ -37,9 +37,8 @@ RepoDetails::RepoDetails(QWidget* parent) : QFrame(parent) {
   auto* column = makeBox<QVBoxLayout>(body, space::l, space::s);
   name_ = new ElidedLabel;
   name_->setFont(fontOf(FontKind::semibold, type::title));
-  facts_ = new ElidedLabel;
-  facts_->setFont(fontOf(FontKind::ui, type::small));
-  facts_->setProperty("tone", "muted");
+  facts_ = makeLabel({}, type::small, Tone::muted);
+  facts_->setWordWrap(true);
   page_ = new LinkedText(type::small);
   note_ = new LinkedText(type::body, Tone::prefill);
   again_ = makeButton(tr("Ask again"));
@@ -95,9 +94,9 @@ void RepoDetails::makeFits(QVBoxLayout* column) {
     fit.chip = new FitChip(kFormats[i]);
     fit.chip->setMinimumWidth(62);
     fit.chip->setAlignment(Qt::AlignCenter);
-    fit.words = new ElidedLabel;
-    fit.words->setFont(fontOf(FontKind::ui, type::small));
-    row->addWidget(fit.chip);
+    fit.words = makeLabel({}, type::small);
+    fit.words->setWordWrap(true);
+    row->addWidget(fit.chip, 0, Qt::AlignTop);
     row->addWidget(fit.words, 1);
     column->addWidget(fit.line);
   }

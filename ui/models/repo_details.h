@@ -50,11 +50,11 @@ class RepoDetails : public QFrame {
   struct FitLine {
     QWidget* line = nullptr;
     FitChip* chip = nullptr;
-    ElidedLabel* words = nullptr;
+    QLabel* words = nullptr;
   };
-  ElidedLabel *name_, *facts_, *device_, *files_head_;
+  ElidedLabel *name_, *device_, *files_head_;
   LinkedText *note_, *page_;
-  QLabel *fits_head_, *files_, *hint_;
+  QLabel *facts_, *fits_head_, *files_, *hint_;
   std::array<FitLine, 3> fits_;
   QPushButton *button_, *again_;
   Act act_ = Act::none;
