@@ -761,6 +761,10 @@ decode, %2 tokens so far, iterations %3 to %4</source>
         <source>Damaged: %1. Delete the model in the Library and download it again.</source>
         <translation>已损坏：%1。请在“模型库”中删除这个模型，再重新下载。</translation>
     </message>
+    <message>
+        <source>Not there any more: %1. Connect its disk again, or take it off this list and download it once more.</source>
+        <translation>已经不在：%1。请重新连接它所在的磁盘，或把它移出列表后重新下载。</translation>
+    </message>
 </context>
 <context>
     <name>flightdeck::EngineSession</name>

@@ -40,7 +40,7 @@ class DownloadsViewTest : public QObject {
     QTRY_COMPARE(button->text(), QString("Build engine"));
     models_->page().showView(ModelsPage::downloads);
     models_->press("build");
-    QCOMPARE(models_->app->window().currentPage(), PageId::build);
+    QTRY_COMPARE(models_->app->window().currentPage(), PageId::build);
     BuildPage& build = *models_->app->window().buildPage();
     QTRY_VERIFY(build.buildButton()->isEnabled());
     build.buildButton()->click();
@@ -128,6 +128,18 @@ class DownloadsViewTest : public QObject {
     models_->press("verify");
     QTRY_VERIFY2(models_->row()->message().startsWith("Damaged: model.safetensors."),
                  qPrintable(models_->row()->message()));
+  }
+
+  void aModelThatWentAwayIsNotBuilt() {
+    models_->hub.add_weights(1000);
+    models_->start();
+    models_->page().showView(ModelsPage::downloads);
+    models_->app->context().downloads.start(HubKind::hugging_face, models_->hub.spec.repo);
+    QTRY_VERIFY(models_->row() && models_->row()->state() == "Done");
+    QVERIFY(QDir(QString::fromStdString(models_->hub.repo_dir())).removeRecursively());
+    models_->press("build");
+    QTRY_VERIFY2(models_->row()->message().startsWith("Not there any more: "), qPrintable(models_->row()->message()));
+    QCOMPARE(models_->app->window().currentPage(), PageId::models);
   }
 
   void goesOnWhileThePageIsAway() {

@@ -6,6 +6,7 @@
 #include <QUrl>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <filesystem>
 
 #include "ui/format.h"
 #include "ui/models/download_row.h"
@@ -76,9 +77,28 @@ void DownloadsView::press(quint64 id, const QString& button) {
   if (button == QLatin1String("resume")) downloads.resume(id);
   if (button == QLatin1String("cancel")) downloads.cancel(id);
   if (button == QLatin1String("remove")) downloads.remove(id);
-  if (button == QLatin1String("build")) Q_EMIT buildRequested(job->folder);
+  if (button == QLatin1String("build")) build(*job);
   if (button == QLatin1String("folder")) QDesktopServices::openUrl(QUrl::fromLocalFile(qs(job->folder)));
   if (button == QLatin1String("verify")) verify(*job);
+}
+
+// The list outlives the files: a disk may be unplugged, another program may have emptied the cache.
+void DownloadsView::build(const JobSnapshot& job) {
+  context_.background.run(
+      this,
+      [folder = job.folder] {
+        std::error_code code;
+        return std::filesystem::exists(folder + "/config.json", code);
+      },
+      [this, id = job.id, folder = job.folder](bool is_there) {
+        if (is_there) return Q_EMIT buildRequested(folder);
+        if (DownloadRow* shown = row(id))
+          shown->showCheck(-1,
+                           tr("Not there any more: %1. Connect its disk again, or take it off this list and download "
+                              "it once more.")
+                               .arg(qs(folder)),
+                           false);
+      });
 }
 
 void DownloadsView::verify(const JobSnapshot& job) {

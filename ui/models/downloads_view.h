@@ -30,6 +30,7 @@ class DownloadsView : public QWidget {
   void refresh();
   DownloadRow* makeRow(quint64 id);
   void press(quint64 id, const QString& button);
+  void build(const JobSnapshot& job);
   void verify(const JobSnapshot& job);
   void tellVerified(quint64 id, const Result<std::vector<std::string>>& damaged);
   Context& context_;
