@@ -107,6 +107,8 @@ void HubSearch::take(Result<SearchPage> page, bool is_new) {
 
 void HubSearch::lookAt(const std::vector<size_t>& rows) {
   waiting_.clear();
+  const std::string device_id = device() ? device()->id : std::string();
+  if (device_id != std::exchange(device_id_, device_id)) looks_.clear();  // estimates are for a device
   for (const size_t row : rows)
     if (row < models_.size() && !looks_.contains(keyOf(models_[row].repo))) waiting_.push_back(models_[row].repo);
   pump();

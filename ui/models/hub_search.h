@@ -76,6 +76,7 @@ class HubSearch : public QObject {
   std::vector<HubModel> models_;
   std::string next_;
   std::map<std::string, Look> looks_;  // by hub and name; kept over searches
+  std::string device_id_;              // that the estimates are for
   std::deque<RepoId> waiting_;
   int looking_ = 0;
   int round_ = 0;
