@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "app/hub_services.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/paths.h"
@@ -27,12 +28,13 @@ CheckpointListing describeCheckpoint(const std::string& folder) {
   CheckpointListing listing;
   listing.path = folder;
   listing.name = checkpoint_name(folder);
+  std::error_code code;
+  listing.is_missing = !fs::exists(folder, code);
   const auto checkpoint = Checkpoint::open(folder);
   if (checkpoint) {
     listing.config = checkpoint->config();
     listing.bytes = checkpoint->total_bytes();
     // An engine without one could not chat: better said here than after the build.
-    std::error_code code;
     if (!fs::exists(folder + "/tokenizer.model", code))
       if (const auto tokenizer = load_tokenizer(folder); !tokenizer) listing.error = tokenizer.error().message;
   } else {
@@ -110,6 +112,7 @@ Services makeServices() {
   services.devices = devices;
   services.encode_chat = encodeChat;
   services.save_settings = save_settings;
+  addHubServices(services);
   const std::string chosen = load_settings().engines_folder;
   services.engines_folder = chosen.empty() ? engines_dir() : chosen;
   services.starter_model = starterModel();

@@ -39,7 +39,8 @@ Application::Application(QApplication& app, Services services, Settings settings
       storage_(services_),
       session_(services_, background_, settings_),
       library_(services_, background_, settings_),
-      context_{services_, background_, settings_, session_, storage_, feed_, library_, theme_} {
+      downloads_(services_),
+      context_{services_, background_, settings_, session_, storage_, feed_, library_, downloads_, theme_} {
   theme_.setMode(qs(settings_.value().theme));
   connect(&settings_, &SettingsModel::changed, this, [this] { theme_.setMode(qs(settings_.value().theme)); });
   window_ = std::make_unique<MainWindow>(context_);

@@ -43,6 +43,7 @@ class Application : public QObject {
   ChatStorage storage_;
   EngineSession session_;
   Library library_;
+  Downloads downloads_;
   Context context_;
   std::unique_ptr<MainWindow> window_;
   std::unique_ptr<QSocketNotifier> signals_;

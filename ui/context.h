@@ -3,6 +3,7 @@
 
 #include "ui/background.h"
 #include "ui/chat_storage.h"
+#include "ui/downloads.h"
 #include "ui/engine_session.h"
 #include "ui/library.h"
 #include "ui/services.h"
@@ -20,6 +21,7 @@ struct Context {
   ChatStorage& storage;
   TokenFeed& feed;
   Library& library;
+  Downloads& downloads;
   Theme& theme;
 };
 

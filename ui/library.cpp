@@ -8,9 +8,29 @@
 
 namespace flightdeck {
 namespace fs = std::filesystem;
+namespace {
+
+constexpr int kLookEvery = 2000;  // ms; a stat() a folder
+
+/// What the caches hold; one that was imported by its folder too stays one row.
+void addCached(const Services& services, std::vector<CheckpointListing>& listings) {
+  if (!services.cached_models) return;
+  for (const CachedModel& model : services.cached_models()) {
+    auto known = std::find_if(listings.begin(), listings.end(),
+                              [&](const CheckpointListing& listing) { return listing.path == model.folder; });
+    if (known == listings.end()) known = listings.insert(listings.end(), services.describe_checkpoint(model.folder));
+    known->cached = model;
+    known->name = model.repo.name();  // the folder's own is a commit
+  }
+}
+
+}  // namespace
 
 Library::Library(const Services& services, Background& background, SettingsModel& settings)
-    : services_(services), background_(background), settings_(settings) {}
+    : services_(services), background_(background), settings_(settings) {
+  watch_.setInterval(kLookEvery);
+  connect(&watch_, &QTimer::timeout, this, &Library::lookForFolders);
+}
 
 Library::~Library() = default;
 
@@ -30,6 +50,7 @@ void Library::refresh() {
         Listing listing;
         listing.engines = services.list_engines(engines);
         for (const std::string& folder : folders) listing.checkpoints.push_back(services.describe_checkpoint(folder));
+        addCached(services, listing.checkpoints);
         return listing;
       },
       [this](Listing listing) {
@@ -40,6 +61,14 @@ void Library::refresh() {
         Q_EMIT changed();
         if (again_) refresh();
       });
+}
+
+const DeviceFacts* Library::deviceFor(const std::string& chosen) const {
+  for (const DeviceFacts& facts : devices_)
+    if (facts.id == chosen) return &facts;
+  for (const DeviceFacts& facts : devices_)
+    if (facts.problem.empty()) return &facts;
+  return nullptr;
 }
 
 // On its own: measuring a new machine takes seconds, and nobody should wait for it to see the engines.
@@ -98,6 +127,41 @@ void Library::deleteEngine(const std::string& path) {
 
 void Library::restoreEngine(const std::string& path) {
   move((fs::path(trashFolder()) / fs::path(path).filename()).string(), path);
+}
+
+void Library::deleteCached(const CachedModel& model, const QString& name) {
+  settings_.change([&](Settings& s) { std::erase(s.model_folders, model.folder); });  // where it was imported too
+  background_.run(
+      this, [&services = services_, model] { return services.remove_cached(model); },
+      [this, name, folder = qs(model.folder)](const Result<uint64_t>& freed) {
+        if (freed)
+          Q_EMIT removed(name, *freed, folder);
+        else
+          Q_EMIT failed(qs(freed.error().message));
+        refresh();
+      });
+}
+
+void Library::watch(bool on) { on ? watch_.start() : watch_.stop(); }
+
+void Library::lookForFolders() {
+  if (looking_ || listing_) return;
+  looking_ = true;
+  std::vector<std::pair<std::string, bool>> known;
+  for (const CheckpointListing& listing : checkpoints_)
+    if (listing.path != services_.starter_model) known.emplace_back(listing.path, listing.is_missing);
+  background_.run(
+      this,
+      [known] {
+        return std::any_of(known.begin(), known.end(), [](const auto& folder) {
+          std::error_code code;
+          return fs::exists(folder.first, code) == folder.second;
+        });
+      },
+      [this](bool differs) {
+        looking_ = false;
+        if (differs) refresh();
+      });
 }
 
 void Library::emptyTrash() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QObject>
+#include <QTimer>
 #include <vector>
 
 #include "ui/background.h"
@@ -22,6 +23,8 @@ class Library : public QObject {
   const std::vector<EngineListing>& engines() const { return engines_; }
   const std::vector<CheckpointListing>& checkpoints() const { return checkpoints_; }
   const std::vector<DeviceFacts>& devices() const { return devices_; }
+  /// What engines run on: the device of the settings, else the first that works; null before measured().
+  const DeviceFacts* deviceFor(const std::string& chosen) const;
   uint64_t engineBytes(const EngineListing& engine) const { return engine.manifest.report.engine_bytes; }
 
   void refresh();
@@ -32,12 +35,17 @@ class Library : public QObject {
   void deleteEngine(const std::string& path);   // into the trash
   void restoreEngine(const std::string& path);  // out of it again
   void emptyTrash();
+  /// Removes a model of a hub's cache for good; removed() or failed() tells.
+  void deleteCached(const CachedModel& model, const QString& name);
+  /// While on, folders that come or go (an unplugged disk) are noticed within seconds.
+  void watch(bool on);
 
  Q_SIGNALS:
   void changed();
   void imported(const QString& folder);
   void importFailed(const QString& message);
   void failed(const QString& message);
+  void removed(const QString& name, quint64 bytes, const QString& folder);
 
  private:
   struct Listing {
@@ -45,6 +53,7 @@ class Library : public QObject {
     std::vector<CheckpointListing> checkpoints;
   };
   void measure();
+  void lookForFolders();
   void move(const std::string& from, const std::string& to);
   std::string trashFolder() const;
   const Services& services_;
@@ -53,6 +62,8 @@ class Library : public QObject {
   std::vector<EngineListing> engines_;
   std::vector<CheckpointListing> checkpoints_;
   std::vector<DeviceFacts> devices_;
+  QTimer watch_;
+  bool looking_ = false;  // for folders that came or went
   bool listed_ = false, listing_ = false, again_ = false, measured_ = false;
 };
 

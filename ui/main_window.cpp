@@ -10,6 +10,7 @@
 #include "ui/chat/chat_page.h"
 #include "ui/format.h"
 #include "ui/icons.h"
+#include "ui/models/downloads_view.h"
 #include "ui/models/models_page.h"
 #include "ui/settings/settings_page.h"
 #include "ui/status_strip.h"
@@ -166,6 +167,20 @@ void MainWindow::connectContext() {
     toast_->showMessage(tr("Not imported: %1. A model is a folder with config.json, *.safetensors and "
                            "tokenizer.model.")
                             .arg(message));
+  });
+  connect(&context_.downloads, &Downloads::changed, this,
+          [this] { rail_->setBusy(PageId::models, context_.downloads.running() > 0); });
+  connect(&context_.downloads, &Downloads::completed, this, [this](const JobSnapshot& job) {
+    context_.library.refresh();
+    toast_->showMessage(tr("%1 is downloaded and verified.").arg(qs(job.spec.repo.text())), tr("Build"),
+                        [this, folder = job.folder] { buildFrom(folder); });
+  });
+  connect(&context_.downloads, &Downloads::failed, this, [this](const JobSnapshot& job) {
+    if (modelsPage()->downloadsView()->isVisible()) return;  // its row says so already
+    toast_->showMessage(tr("The download failed: %1").arg(qs(job.message)), tr("Show"), [this] {
+      showPage(PageId::models);
+      modelsPage()->showView(ModelsPage::downloads);
+    });
   });
   connect(&context_.library, &Library::failed, this, [this](const QString& message) { toast_->showMessage(message); });
 }

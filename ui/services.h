@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "core/base/settings.h"
 #include "core/chats/chat_store.h"
 #include "core/engine/builder.h"
+#include "core/hub/job.h"
+#include "core/hub/model_store.h"
 #include "core/runtime/engine.h"
 
 namespace flightdeck {
@@ -31,7 +34,28 @@ struct CheckpointListing {
   std::string name;
   ModelConfig config;
   uint64_t bytes = 0;
-  std::string error;  // not empty: cannot be used, and why
+  std::string error;                  // not empty: cannot be used, and why
+  bool is_missing = false;            // the folder itself is gone: an unplugged disk, a deleted folder
+  std::optional<CachedModel> cached;  // found in a hub's cache, not imported
+};
+
+/// A repository of a hub: what a download would fetch, and what engines of it would need.
+struct RepoOffer {
+  std::string page;  // its address for a browser
+  std::vector<RemoteFile> files;
+  uint64_t bytes = 0;
+  std::vector<Preflight> fits;  // full precision, INT8, INT4; empty where config.json is not to be had
+  std::string problem;          // why no engine can be built from it; empty: nothing is known against it
+  std::string closed;           // gated: what has to be done first; empty: everybody may download it
+};
+
+/// The queue of downloads, made when it is first asked for (core/hub/download_manager.h). Nothing here waits for the
+/// network.
+struct DownloadQueue {
+  std::function<uint64_t(const JobSpec&)> add;
+  std::function<void(uint64_t id)> pause, resume, cancel, remove;
+  std::function<std::vector<JobSnapshot>()> snapshots;
+  std::function<void(std::function<void(const std::vector<JobSnapshot>&)> observer)> observe;
 };
 
 struct Services {
@@ -51,6 +75,16 @@ struct Services {
                                              int* dropped)>
       encode_chat;
   std::function<Result<void>(const Settings&)> save_settings;
+
+  std::function<Result<SearchPage>(HubKind, const SearchQuery&, Stop)> search_hub;
+  /// Lists the repository and reads its config.json; `device`: what the engines would run on.
+  std::function<Result<RepoOffer>(HubKind, const RepoId&, const TargetDevice&, Stop)> examine_repo;
+  DownloadQueue downloads;
+  std::function<std::vector<CachedModel>()> cached_models;
+  std::function<Result<uint64_t>(const CachedModel&)> remove_cached;
+  /// Hashes every file again; names those that changed. `progress` gets the bytes read so far.
+  std::function<Result<std::vector<std::string>>(const CachedModel&, Stop, const std::function<void(uint64_t)>&)>
+      damaged_files;
 
   std::string engines_folder;  // where new engines go
   std::string starter_model;   // folder of the starter checkpoint, empty when it is not installed

@@ -22,6 +22,9 @@ QFrame[look="code"] { background: @panel; border: 1px solid @line; border-radius
 QFrame[look="toast"] { background: @raised; border: 1px solid @line; border-radius: 8px; }
 QFrame[look="warning"] { background: @panel; border: 1px solid @prefill; border-radius: 8px; }
 
+QFrame[look="segments"] { background: @panel; border: 1px solid @line; border-radius: 10px; }
+QFrame[look="drop"] { background: @selection; border: 2px dashed @accent; border-radius: 12px; }
+
 QLabel { background: transparent; color: @text; }
 QLabel[tone="muted"] { color: @muted; }
 QLabel[tone="faint"] { color: @faint; }
@@ -29,6 +32,11 @@ QLabel[tone="accent"] { color: @accent; }
 QLabel[tone="prefill"] { color: @prefill; }
 QLabel[tone="queue"] { color: @queue; }
 QLabel[tone="error"] { color: @error; }
+QLabel[look="chip"] { background: @raised; color: @muted; border: 1px solid @line; border-radius: 6px; padding: 1px 6px; }
+QLabel[look="chip"][tone="accent"] { background: @selection; color: @accent; border-color: @selection; }
+QLabel[look="chip"][tone="prefill"] { color: @prefill; border-color: @prefill; }
+QLabel[look="chip"][tone="error"] { color: @error; }
+QLabel[look="badge"][tone="prefill"] { background: transparent; color: @prefill; border: 1px solid @prefill; }
 QLabel[look="badge"] { background: @selection; color: @accent; border-radius: 9px; padding: 2px 8px; }
 
 QPushButton, QToolButton { background: @raised; color: @text; border: 1px solid @line; border-radius: 8px; padding: 6px 14px; }
@@ -49,6 +57,10 @@ QPushButton[look="quiet"]:hover, QToolButton[look="quiet"]:hover { color: @text;
 QPushButton[look="quiet"]:focus, QToolButton[look="quiet"]:focus { border-color: @accent; }
 QPushButton[look="quiet"]:disabled, QToolButton[look="quiet"]:disabled { color: @line; background: transparent; }
 QPushButton[look="quiet"]:checked { color: @accent; background: @selection; }
+QPushButton[look="segment"] { background: transparent; border: 1px solid transparent; color: @muted; padding: 4px 14px; border-radius: 7px; }
+QPushButton[look="segment"]:hover { color: @text; }
+QPushButton[look="segment"]:checked { background: @selection; color: @accent; border-color: @selection; font-weight: 600; }
+QPushButton[look="segment"]:focus { border-color: @accent; }
 QPushButton:checked { background: @selection; color: @accent; border-color: @accent; }
 QToolButton::menu-indicator { image: none; }
 QFileDialog QToolButton { padding: 3px; border-radius: 6px; }

@@ -72,4 +72,9 @@ struct TargetDevice {
 
 Result<Preflight> preflight(const BuildOptions& options, const TargetDevice& device);
 
+/// Before the model is even here: what an engine would need at run time, from config.json alone. One sequence, of at
+/// most kForeseenContext tokens; float16 where nothing is quantized, INT4 in groups of 128 where they divide the rows.
+constexpr int kForeseenContext = 8192;
+Result<Preflight> foresee(const ModelConfig& config, QFormat qformat, const TargetDevice& device);
+
 }  // namespace flightdeck

@@ -6,6 +6,7 @@
 #include "core/engine/bytes_text.h"
 #include "core/executor/kv_cache.h"
 #include "core/executor/step_size.h"
+#include "core/graph/arch.h"
 
 namespace flightdeck {
 namespace {
@@ -108,7 +109,36 @@ void fill_run(const BuildPlan& build, const TargetDevice& device, Preflight& fli
     flight.decode_tokens_per_s = device.read_bandwidth * kBandwidthShare / static_cast<double>(token_bytes(build));
 }
 
+/// The plan of a model without its weights. The passes are not verified here: only sizes are asked for.
+Result<Plan> plan_of(const ModelConfig& config) {
+  TRY(Graph graph, build_graph(config));
+  for (const Pass& pass : all_passes()) pass.apply(graph);
+  return make_plan(graph);
+}
+
 }  // namespace
+
+Result<Preflight> foresee(const ModelConfig& config, QFormat qformat, const TargetDevice& device) {
+  BuildPlan build;
+  TRY(build.plan, plan_of(config));
+  EngineManifest& manifest = build.manifest;
+  manifest.qformat = qformat;
+  manifest.max_batch_size = 1;
+  manifest.max_input_len = std::min(config.max_positions, kForeseenContext);
+  manifest.group_size = qformat == QFormat::int4_wo ? 128 : 0;
+  auto layout = lay_out(build.plan, manifest);
+  if (!layout && manifest.group_size > 0) {
+    manifest.group_size = 0;
+    layout = lay_out(build.plan, manifest);
+  }
+  TRY(build.layout, std::move(layout));
+  Preflight flight;
+  flight.config = config;
+  flight.engine_bytes = build.layout.file_bytes;
+  flight.device_free_bytes = device.free_bytes;
+  fill_run(build, device, flight);
+  return flight;
+}
 
 Result<Preflight> preflight(const BuildOptions& options, const TargetDevice& device) {
   TRY(const Checkpoint checkpoint, Checkpoint::open(options.model_dir));

@@ -52,6 +52,12 @@ Result<Url> HubClient::address(const std::string& path) const {
   return Url::parse(base + path);
 }
 
+std::string HubClient::page_of(std::string_view repo) const {
+  std::string base = endpoint_.text();
+  while (base.ends_with('/')) base.pop_back();
+  return fmt::format("{}{}{}", base, kind() == HubKind::model_scope ? "/models/" : "/", repo);
+}
+
 Result<HttpClient::Answer> HubClient::ask(const Url& url, const std::string& what, std::stop_token stop) const {
   HttpClient http(options_.http);
   HttpRequest request;

@@ -71,6 +71,8 @@ class HubClient {
   virtual Result<RepoListing> list(const RepoId& repo, const Revision& revision, std::stop_token stop = {}) = 0;
   /// A request for the bytes of a file; the caller adds a range.
   virtual Result<HttpRequest> file_request(const RepoListing& listing, const RemoteFile& file) = 0;
+  /// Where a person reads about it in a browser; a gated model's licence is accepted there.
+  std::string page_of(std::string_view repo) const;
   /// The error behind an answer that is not 2xx, for the person at the screen.
   virtual Error explain(const HttpResponse& head, const std::string& body, const std::string& what) const = 0;
 

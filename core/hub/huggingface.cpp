@@ -169,10 +169,10 @@ Error HuggingFaceClient::explain(const HttpResponse& head, const std::string&, c
   const std::string tail = said.empty() ? std::string() : fmt::format(" (the hub says {})", quote(said, 200));
   const bool has_token = credential() != nullptr;
   if (code == "GatedRepo")
-    return {ErrorKind::not_allowed,
-            fmt::format(
-                "{} is gated: accept its licence at {}/{}{}", what, endpoint_.text(), what.substr(0, what.find(' ')),
-                has_token ? " with the account of your token, then try again" : ", then " + token_hint(kind()))};
+    return {
+        ErrorKind::not_allowed,
+        fmt::format("{} is gated: accept its licence at {}{}", what, page_of(what.substr(0, what.find(' '))),
+                    has_token ? " with the account of your token, then try again" : ", then " + token_hint(kind()))};
   if (code == "RevisionNotFound")
     return {ErrorKind::not_found,
             fmt::format("{} has no such revision: --revision takes a branch, tag or commit{}", what, tail)};

@@ -142,7 +142,7 @@ Error ModelScopeClient::explain(const HttpResponse& head, const std::string& bod
   std::string said;
   if (const auto json = parse_json(body, "answer", {1 << 16, 16})) said = text_of(field(*json, {"Message", "message"}));
   const std::string tail = said.empty() ? std::string() : fmt::format(" (the hub says {})", quote(said, 200));
-  const std::string page = endpoint_.text() + "/models/" + what.substr(0, what.find(' '));
+  const std::string page = page_of(what.substr(0, what.find(' ')));
   switch (head.status) {
     case 401:
       return {ErrorKind::not_allowed,

@@ -69,6 +69,76 @@
     </message>
 </context>
 <context>
+    <name>downloads</name>
+    <message>
+        <source>Waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Asking the hub</source>
+        <translation>正在询问平台</translation>
+    </message>
+    <message>
+        <source>Fetching</source>
+        <translation>下载中</translation>
+    </message>
+    <message>
+        <source>Verifying</source>
+        <translation>校验中</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>Interrupted</source>
+        <translation>已中断</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>已完成</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>已取消</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message>
+        <source>%1/s</source>
+        <translation>%1/秒</translation>
+    </message>
+    <message>
+        <source>%1 left</source>
+        <translation>剩余 %1</translation>
+    </message>
+    <message>
+        <source>%1 of %2 files</source>
+        <translation>%1 / %2 个文件</translation>
+    </message>
+    <message>
+        <source>%1 M</source>
+        <translation>%1M</translation>
+    </message>
+    <message>
+        <source>%1 k</source>
+        <translation>%1k</translation>
+    </message>
+</context>
+<context>
+    <name>fit</name>
+    <message>
+        <source>weights %1 + cache of one sequence of %2 tokens %3 + workspace %4 = %5</source>
+        <translation>权重 %1 + 一个 %2 词元序列的缓存 %3 + 工作区 %4 = %5</translation>
+    </message>
+</context>
+<context>
     <name>flightdeck::AdvancedPanel</name>
     <message>
         <source>Advanced</source>
@@ -516,6 +586,187 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     </message>
 </context>
 <context>
+    <name>flightdeck::DiscoverView</name>
+    <message>
+        <source>Name of a model, OWNER/NAME, or its address</source>
+        <translation>模型名称、所有者/名称，或网址</translation>
+    </message>
+    <message>
+        <source>Search models</source>
+        <translation>搜索模型</translation>
+    </message>
+    <message>
+        <source>Hub</source>
+        <translation>模型平台</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>排序</translation>
+    </message>
+    <message>
+        <source>Most downloads</source>
+        <translation>下载最多</translation>
+    </message>
+    <message>
+        <source>Most relevant</source>
+        <translation>最相关</translation>
+    </message>
+    <message>
+        <source>Most likes</source>
+        <translation>点赞最多</translation>
+    </message>
+    <message>
+        <source>Newest</source>
+        <translation>最新</translation>
+    </message>
+    <message>
+        <source>More</source>
+        <translation>更多</translation>
+    </message>
+    <message>
+        <source>Find a model</source>
+        <translation>寻找模型</translation>
+    </message>
+    <message>
+        <source>Search Hugging Face or ModelScope. Every model shows how much would be fetched and whether its engines fit this computer. Nothing is asked of the network before you search.</source>
+        <translation>在 Hugging Face 或 ModelScope 上搜索。每个模型都会显示需要下载多少，以及它的引擎能否在这台电脑上运行。在你搜索之前，不会访问网络。</translation>
+    </message>
+    <message>
+        <source>Show the most downloaded</source>
+        <translation>显示下载最多的模型</translation>
+    </message>
+    <message>
+        <source>Searching %1…</source>
+        <translation>正在搜索 %1…</translation>
+    </message>
+    <message>
+        <source>Nothing found</source>
+        <translation>没有找到</translation>
+    </message>
+    <message>
+        <source>%1 has no language model for “%2”. Try fewer words, or the other hub.</source>
+        <translation>%1 上没有与“%2”相符的语言模型。请减少关键词，或换另一个平台。</translation>
+    </message>
+    <message>
+        <source>The search failed</source>
+        <translation>搜索失败</translation>
+    </message>
+    <message>
+        <source>The hub cannot be reached</source>
+        <translation>无法连接模型平台</translation>
+    </message>
+    <message>
+        <source>Too many requests for now</source>
+        <translation>暂时请求过多</translation>
+    </message>
+    <message>
+        <source>The hub refuses</source>
+        <translation>平台拒绝了请求</translation>
+    </message>
+    <message>
+        <source>Not found</source>
+        <translation>未找到</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>1 model</source>
+        <translation>1 个模型</translation>
+    </message>
+    <message>
+        <source>%1 models</source>
+        <translation>%1 个模型</translation>
+    </message>
+</context>
+<context>
+    <name>flightdeck::DownloadRow</name>
+    <message>
+        <source>Build engine</source>
+        <translation>构建引擎</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>校验</translation>
+    </message>
+    <message>
+        <source>Open the folder</source>
+        <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Progress of %1</source>
+        <translation>%1 的进度</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Download again</source>
+        <translation>重新下载</translation>
+    </message>
+    <message>
+        <source>Pause %1: what is there stays</source>
+        <translation>暂停 %1：已下载的部分会保留</translation>
+    </message>
+    <message>
+        <source>Go on with %1; nothing is fetched twice</source>
+        <translation>继续下载 %1；不会重复下载</translation>
+    </message>
+    <message>
+        <source>Cancel %1 and remove what is there of it</source>
+        <translation>取消 %1 并删除已下载的部分</translation>
+    </message>
+    <message>
+        <source>Take %1 off this list (its files stay)</source>
+        <translation>把 %1 移出列表（文件保留）</translation>
+    </message>
+    <message>
+        <source>Build an engine from %1</source>
+        <translation>用 %1 构建引擎</translation>
+    </message>
+    <message>
+        <source>Read every file of %1 again and compare its hash</source>
+        <translation>重新读取 %1 的每个文件并核对哈希</translation>
+    </message>
+</context>
+<context>
+    <name>flightdeck::DownloadsView</name>
+    <message>
+        <source>No downloads</source>
+        <translation>没有下载任务</translation>
+    </message>
+    <message>
+        <source>What you download on Discover stands here with its progress. A download can be paused, goes on after a restart, and gets its name only when every file is verified.</source>
+        <translation>在“发现”中下载的模型会连同进度显示在这里。下载可以暂停，重启后可以继续；所有文件都校验通过后才算完成。</translation>
+    </message>
+    <message>
+        <source>Find a model</source>
+        <translation>寻找模型</translation>
+    </message>
+    <message>
+        <source>Every file is as it was downloaded.</source>
+        <translation>所有文件都与下载时一致。</translation>
+    </message>
+    <message>
+        <source>Damaged: %1. Delete the model in the Library and download it again.</source>
+        <translation>已损坏：%1。请在“模型库”中删除这个模型，再重新下载。</translation>
+    </message>
+    <message>
+        <source>Not there any more: %1. Connect its disk again, or take it off this list and download it once more.</source>
+        <translation>已经不在：%1。请重新连接它所在的磁盘，或把它移出列表后重新下载。</translation>
+    </message>
+</context>
+<context>
     <name>flightdeck::EngineSession</name>
     <message>
         <source>reading</source>
@@ -633,6 +884,145 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     </message>
 </context>
 <context>
+    <name>flightdeck::LibraryView</name>
+    <message>
+        <source>Engines</source>
+        <translation>引擎</translation>
+    </message>
+    <message>
+        <source>Checkpoints</source>
+        <translation>检查点</translation>
+    </message>
+    <message>
+        <source>%1 is deleted, %2 are free again.</source>
+        <translation>已删除 %1，释放了 %2。</translation>
+    </message>
+    <message>
+        <source>%1 · %2 · context %3 · %4 sequences · built %5</source>
+        <translation>%1 · %2 · 上下文 %3 · %4 个序列 · 构建于 %5</translation>
+    </message>
+    <message>
+        <source>Damaged: %1</source>
+        <translation>已损坏：%1</translation>
+    </message>
+    <message>
+        <source>Delete it and build it again on the Build page: its checkpoint is untouched.</source>
+        <translation>请删除它，再到“构建”页重新构建：它的检查点没有受影响。</translation>
+    </message>
+    <message>
+        <source>open</source>
+        <translation>已打开</translation>
+    </message>
+    <message>
+        <source>Chat</source>
+        <translation>对话</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Chat with %1</source>
+        <translation>与 %1 对话</translation>
+    </message>
+    <message>
+        <source>Open the folder</source>
+        <translation>打开文件夹</translation>
+    </message>
+    <message>
+        <source>Delete %1</source>
+        <translation>删除 %1</translation>
+    </message>
+    <message>
+        <source>Not there any more: %1</source>
+        <translation>已经不在：%1</translation>
+    </message>
+    <message>
+        <source>Connect its disk again, and the model comes back by itself, or take it off this list.</source>
+        <translation>请重新连接它所在的磁盘，模型会自动回来；也可以把它移出列表。</translation>
+    </message>
+    <message>
+        <source>Repair the folder and come back to this page, or take it off this list: its files stay.</source>
+        <translation>请修复这个文件夹后再回到此页，或把它移出列表：文件会保留。</translation>
+    </message>
+    <message>
+        <source>comes with Flightdeck</source>
+        <translation>随 Flightdeck 附带</translation>
+    </message>
+    <message>
+        <source>Build</source>
+        <translation>构建</translation>
+    </message>
+    <message>
+        <source>Build an engine from %1</source>
+        <translation>用 %1 构建引擎</translation>
+    </message>
+    <message>
+        <source>Take %1 off this list (its files stay)</source>
+        <translation>把 %1 移出列表（文件保留）</translation>
+    </message>
+    <message>
+        <source>%1 was taken off the list; its files stay where they are.</source>
+        <translation>%1 已移出列表；文件仍在原处。</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>No engine yet. Press Build beside a checkpoint: a small model takes seconds.</source>
+        <translation>还没有引擎。点一下检查点旁边的“构建”：小模型只需几秒钟。</translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation>正在查找…</translation>
+    </message>
+    <message>
+        <source>No checkpoint yet. Find one on a hub, import the folder of a model (config.json, *.safetensors), or drop it here.</source>
+        <translation>还没有检查点。可以到模型平台寻找，导入模型的文件夹（config.json、*.safetensors），或把它拖到这里。</translation>
+    </message>
+    <message>
+        <source>Find a model</source>
+        <translation>寻找模型</translation>
+    </message>
+    <message>
+        <source>%1, %2 on disk · drop a model folder here to import it</source>
+        <translation>%1，占用磁盘 %2 · 把模型文件夹拖到这里即可导入</translation>
+    </message>
+    <message>
+        <source>1 engine</source>
+        <translation>1 个引擎</translation>
+    </message>
+    <message>
+        <source>%1 engines</source>
+        <translation>%1 个引擎</translation>
+    </message>
+    <message>
+        <source>Deleted the engine %1</source>
+        <translation>已删除引擎 %1</translation>
+    </message>
+    <message>
+        <source>Delete %1?</source>
+        <translation>删除 %1？</translation>
+    </message>
+    <message>
+        <source>Delete %1 from the cache of %2?</source>
+        <translation>从 %2 的缓存中删除 %1？</translation>
+    </message>
+    <message>
+        <source>Up to %1 become free: what another revision still uses stays. Other programs that find models in this cache lose it too; engines built from it go on working.</source>
+        <translation>最多释放 %1：其他版本仍在使用的部分会保留。使用这个缓存的其他程序也会失去它；已经用它构建的引擎不受影响。</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>No engine can be built from it: %1</source>
+        <translation>无法用它构建引擎：%1</translation>
+    </message>
+</context>
+<context>
     <name>flightdeck::MainWindow</name>
     <message>
         <source>Show</source>
@@ -653,6 +1043,18 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     <message>
         <source>Not imported: %1. A model is a folder with config.json, *.safetensors and tokenizer.model.</source>
         <translation>未导入：%1。模型是一个含有 config.json、*.safetensors 和 tokenizer.model 的文件夹。</translation>
+    </message>
+    <message>
+        <source>%1 is downloaded and verified.</source>
+        <translation>%1 已下载并通过校验。</translation>
+    </message>
+    <message>
+        <source>Build</source>
+        <translation>构建</translation>
+    </message>
+    <message>
+        <source>The download failed: %1</source>
+        <translation>下载失败：%1</translation>
     </message>
 </context>
 <context>
@@ -695,6 +1097,49 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     </message>
 </context>
 <context>
+    <name>flightdeck::ModelRow</name>
+    <message>
+        <source>%1 downloads</source>
+        <translation>%1 次下载</translation>
+    </message>
+    <message>
+        <source>%1 likes</source>
+        <translation>%1 个赞</translation>
+    </message>
+    <message>
+        <source>%1 B parameters</source>
+        <translation>%1B 参数</translation>
+    </message>
+    <message>
+        <source>%1 M parameters</source>
+        <translation>%1M 参数</translation>
+    </message>
+    <message>
+        <source>gated</source>
+        <translation>需授权</translation>
+    </message>
+    <message>
+        <source>Its licence has to be accepted on the hub before it can be downloaded</source>
+        <translation>下载之前需要先在平台上接受它的许可</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>已在本机</translation>
+    </message>
+    <message>
+        <source>No engine can be built from it yet: %1</source>
+        <translation>目前还不能用它构建引擎：%1</translation>
+    </message>
+    <message>
+        <source>Its licence has to be accepted first</source>
+        <translation>需要先接受它的许可</translation>
+    </message>
+    <message>
+        <source>Looking at its files…</source>
+        <translation>正在查看它的文件…</translation>
+    </message>
+</context>
+<context>
     <name>flightdeck::ModelsPage</name>
     <message>
         <source>Models</source>
@@ -705,108 +1150,40 @@ decode, %2 tokens so far, iterations %3 to %4</source>
         <translation>导入文件夹…</translation>
     </message>
     <message>
-        <source>Engines</source>
-        <translation>引擎</translation>
-    </message>
-    <message>
-        <source>Checkpoints</source>
-        <translation>检查点</translation>
-    </message>
-    <message>
-        <source>%1 · %2 · context %3 · %4 sequences · built %5</source>
-        <translation>%1 · %2 · 上下文 %3 · %4 个序列 · 构建于 %5</translation>
-    </message>
-    <message>
-        <source>Damaged: %1</source>
-        <translation>已损坏：%1</translation>
-    </message>
-    <message>
-        <source>Delete it and build it again on the Build page: its checkpoint is untouched.</source>
-        <translation>请删除它，再到“构建”页重新构建：它的检查点没有受影响。</translation>
-    </message>
-    <message>
-        <source>open</source>
-        <translation>已打开</translation>
-    </message>
-    <message>
-        <source>Chat</source>
-        <translation>对话</translation>
-    </message>
-    <message>
-        <source>Open</source>
-        <translation>打开</translation>
-    </message>
-    <message>
-        <source>Chat with %1</source>
-        <translation>与 %1 对话</translation>
-    </message>
-    <message>
-        <source>Open the folder</source>
-        <translation>打开文件夹</translation>
-    </message>
-    <message>
-        <source>Delete %1</source>
-        <translation>删除 %1</translation>
-    </message>
-    <message>
-        <source>Repair the folder and come back to this page, or take it off this list: its files stay.</source>
-        <translation>请修复这个文件夹后再回到此页，或把它移出列表：文件会保留。</translation>
-    </message>
-    <message>
-        <source>comes with Flightdeck</source>
-        <translation>随 Flightdeck 附带</translation>
-    </message>
-    <message>
-        <source>Build</source>
-        <translation>构建</translation>
-    </message>
-    <message>
-        <source>Build an engine from %1</source>
-        <translation>用 %1 构建引擎</translation>
-    </message>
-    <message>
-        <source>Take %1 off this list (its files stay)</source>
-        <translation>把 %1 移出列表（文件保留）</translation>
-    </message>
-    <message>
-        <source>%1 was taken off the list; its files stay where they are.</source>
-        <translation>%1 已移出列表；文件仍在原处。</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>撤销</translation>
-    </message>
-    <message>
-        <source>No engine yet. Press Build beside a checkpoint: a small model takes seconds.</source>
-        <translation>还没有引擎。点一下检查点旁边的“构建”：小模型只需几秒钟。</translation>
-    </message>
-    <message>
-        <source>Looking…</source>
-        <translation>正在查找…</translation>
-    </message>
-    <message>
-        <source>No checkpoint yet. Import the folder of a model (config.json, *.safetensors), or drop it here.</source>
-        <translation>还没有检查点。请导入模型文件夹（config.json、*.safetensors），或把它拖到这里。</translation>
-    </message>
-    <message>
-        <source>%1, %2 on disk · drop a model folder here to import it</source>
-        <translation>%1，占用磁盘 %2 · 把模型文件夹拖到这里即可导入</translation>
-    </message>
-    <message>
-        <source>1 engine</source>
-        <translation>1 个引擎</translation>
-    </message>
-    <message>
-        <source>%1 engines</source>
-        <translation>%1 个引擎</translation>
-    </message>
-    <message>
         <source>Folder of a model</source>
         <translation>模型文件夹</translation>
     </message>
     <message>
-        <source>Deleted the engine %1</source>
-        <translation>已删除引擎 %1</translation>
+        <source>Library</source>
+        <translation>模型库</translation>
+    </message>
+    <message>
+        <source>Discover</source>
+        <translation>发现</translation>
+    </message>
+    <message>
+        <source>Downloads</source>
+        <translation>下载</translation>
+    </message>
+    <message>
+        <source>View of the models</source>
+        <translation>模型页的视图</translation>
+    </message>
+    <message>
+        <source>Drop the folder of a model to add it to the library</source>
+        <translation>松开鼠标，把这个模型文件夹加入模型库</translation>
+    </message>
+    <message>
+        <source>Downloads · %1</source>
+        <translation>下载 · %1</translation>
+    </message>
+    <message>
+        <source>Language models of Hugging Face and ModelScope</source>
+        <translation>Hugging Face 与 ModelScope 上的语言模型</translation>
+    </message>
+    <message>
+        <source>They go on while you do something else, and come back after a restart</source>
+        <translation>离开此页时下载继续进行，重启后可以恢复</translation>
     </message>
 </context>
 <context>
@@ -903,6 +1280,65 @@ decode, %2 tokens so far, iterations %3 to %4</source>
     <message>
         <source>now</source>
         <translation>现在</translation>
+    </message>
+</context>
+<context>
+    <name>flightdeck::RepoDetails</name>
+    <message>
+        <source>Ask again</source>
+        <translation>重新询问</translation>
+    </message>
+    <message>
+        <source>Needed here</source>
+        <translation>本机所需</translation>
+    </message>
+    <message>
+        <source>Choose a model to see what would be fetched and whether its engines fit this computer.</source>
+        <translation>选择一个模型，查看需要下载什么，以及它的引擎能否在这台电脑上运行。</translation>
+    </message>
+    <message>
+        <source>changed %1</source>
+        <translation>更新于 %1</translation>
+    </message>
+    <message>
+        <source>Looking at its files…</source>
+        <translation>正在查看它的文件…</translation>
+    </message>
+    <message>
+        <source>No engine can be built from it yet: %1</source>
+        <translation>目前还不能用它构建引擎：%1</translation>
+    </message>
+    <message>
+        <source>Gated: this needs a licence accepted at %1 and a token of that account.</source>
+        <translation>需授权：请先在 %1 接受许可，并使用该账户的令牌。</translation>
+    </message>
+    <message>
+        <source>%1 free on %2</source>
+        <translation>%2 空闲 %1</translation>
+    </message>
+    <message>
+        <source>To be fetched: %1 files, %2</source>
+        <translation>将下载 %1 个文件，共 %2</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>下载</translation>
+    </message>
+    <message>
+        <source>Build engine</source>
+        <translation>构建引擎</translation>
+    </message>
+    <message>
+        <source>Download · %1</source>
+        <translation>下载 · %1</translation>
+    </message>
+    <message>
+        <source>Download anyway · %1</source>
+        <translation>仍然下载 · %1</translation>
+    </message>
+    <message>
+        <source>Show the download</source>
+        <translation>查看下载</translation>
     </message>
 </context>
 <context>

@@ -155,6 +155,22 @@ Services fakeServices(World& world) {
     world.saved = settings;
     return {};
   };
+  services.search_hub = [&world](HubKind, const SearchQuery&, std::stop_token) { return world.found; };
+  services.examine_repo = [&world](HubKind, const RepoId& repo, const TargetDevice&,
+                                   std::stop_token) -> Result<RepoOffer> {
+    return world.offer ? world.offer(repo) : fail(ErrorKind::not_found, "{} is not here", repo.text());
+  };
+  services.downloads.add = [](const JobSpec&) { return uint64_t{1}; };
+  for (auto* order :
+       {&services.downloads.pause, &services.downloads.resume, &services.downloads.cancel, &services.downloads.remove})
+    *order = [](uint64_t) {};
+  services.downloads.snapshots = [&world] { return world.downloads; };
+  services.downloads.observe = [](const auto&) {};
+  services.cached_models = [&world] { return world.cached; };
+  services.remove_cached = [](const CachedModel& model) -> Result<uint64_t> { return model.bytes; };
+  services.damaged_files = [](const CachedModel&, std::stop_token, const auto&) -> Result<std::vector<std::string>> {
+    return std::vector<std::string>();
+  };
   services.engines_folder = "/dev/null/engines";  // nothing is ever written there
   services.starter_model = world.starter ? "/models/starter" : "";
   return services;

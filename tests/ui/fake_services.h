@@ -22,6 +22,10 @@ struct World {
   FakeInference* engine = nullptr;  // the one loaded last
   bool starter = true;
   std::vector<DeviceFacts> gpus;  // beside the CPU
+  Result<SearchPage> found = SearchPage{};
+  std::function<Result<RepoOffer>(const RepoId&)> offer;
+  std::vector<JobSnapshot> downloads;  // stand still
+  std::vector<CachedModel> cached;
 };
 
 Services fakeServices(World& world);

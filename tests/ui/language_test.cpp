@@ -13,8 +13,13 @@
 #include "ui/build/build_page.h"
 #include "ui/build/report_view.h"
 #include "ui/chat/chat_page.h"
+#include "ui/models/discover_view.h"
+#include "ui/models/downloads_view.h"
+#include "ui/models/model_row.h"
+#include "ui/models/models_page.h"
 #include "ui/settings/settings_page.h"
 #include "ui/widgets/elided_label.h"
+#include "ui/widgets/empty_state.h"
 
 using namespace flightdeck;
 using namespace flightdeck::test;
@@ -80,6 +85,7 @@ class LanguageTest : public QObject {
   QTemporaryDir home_;
   std::unique_ptr<World> world_;
   std::unique_ptr<Application> app_;
+  std::function<void(World&)> prepare_;  // what a test adds to the world
 
   void start(const std::string& language, bool engine = true) {
     world_ = std::make_unique<World>();
@@ -87,6 +93,7 @@ class LanguageTest : public QObject {
     EngineListing damaged = fakeEngine("old", QFormat::int4_wo, 0);
     damaged.error = "/engines/old/plan.json: damaged";
     world_->engines.push_back(damaged);
+    if (prepare_) prepare_(*world_);
     Settings settings;
     settings.language = language;
     if (engine) settings.last_engine = "/engines/starter-int8";
@@ -116,7 +123,10 @@ class LanguageTest : public QObject {
 
  private Q_SLOTS:
   void initTestCase() { qputenv("FLIGHTDECK_HOME", home_.path().toUtf8()); }
-  void cleanup() { app_.reset(); }
+  void cleanup() {
+    app_.reset();
+    prepare_ = {};
+  }
 
   void everyTextIsTranslated() {
     const auto entries = entriesOf(kTranslation);
@@ -169,6 +179,70 @@ class LanguageTest : public QObject {
       else
         QVERIFY(chinese <= 3);  // the other language's name and the note beside it
     }
+  }
+
+  void theViewsOfTheModelsPage_data() {
+    QTest::addColumn<QString>("language");
+    QTest::addColumn<int>("view");
+    for (const char* language : {"zh", "en"})
+      for (const int view : {ModelsPage::discover, ModelsPage::downloads})
+        QTest::addRow("%s %d", language, view) << QString(language) << view;
+  }
+  void theViewsOfTheModelsPage() {
+    QFETCH(QString, language);
+    QFETCH(int, view);
+    prepare_ = [](World& world) {
+      SearchPage page;
+      page.models.push_back(
+          {*RepoId::parse("acme/tiny"), "mit", true, false, 12'345, 678, 7'000'000'000, "2026-01-02T10:00:00Z"});
+      world.found = page;
+      world.offer = [](const RepoId&) {
+        RepoOffer offer;
+        offer.page = "https://hub.example/acme/tiny";
+        offer.files = {{*RepoPath::parse("config.json"), 600, {}}};
+        offer.bytes = 600;
+        Preflight flight;
+        flight.run_bytes = flight.weight_bytes = 7'600'000'000;
+        flight.device_free_bytes = 5'000'000'000;
+        offer.fits.assign(3, flight);
+        return offer;
+      };
+      for (const JobState state : {JobState::queued, JobState::listing, JobState::downloading, JobState::verifying,
+                                   JobState::paused, JobState::completed, JobState::failed, JobState::cancelled}) {
+        JobSnapshot job;
+        job.id = world.downloads.size() + 1;
+        job.spec.repo = *RepoId::parse("acme/tiny");
+        job.state = state;
+        job.done_bytes = 1'000'000;
+        job.total_bytes = 2'000'000;
+        job.bytes_per_second = 1e6;
+        job.eta_s = 1;
+        world.downloads.push_back(job);
+      }
+    };
+    start(language.toStdString());
+    app_->window().resize(900, 600);
+    app_->window().showPage(PageId::models);
+    ModelsPage* page = app_->window().modelsPage();
+    page->showView(static_cast<ModelsPage::View>(view));
+    if (view == ModelsPage::discover) {
+      page->discoverView()->stateView()->button()->click();
+      QTRY_COMPARE(page->discoverView()->rows().size(), size_t{1});
+      page->discoverView()->rows()[0]->click();
+      QTRY_COMPARE(page->discoverView()->rows()[0]->sizeText(), QString("600 B"));
+    } else {
+      QTRY_VERIFY(page->downloadsView()->row(8));
+    }
+    const auto cut = [this] {
+      QStringList texts;
+      for (const auto& [widget, words] : shown())
+        if (words.missing > 1) texts << words.text;
+      return texts.join('\n');
+    };
+    QTRY_COMPARE(cut(), QString());  // layouts follow new words in their own time
+    int chinese = 0;
+    for (const auto& [widget, words] : shown()) chinese += hasChinese(words.text);
+    QVERIFY2(language == "zh" ? chinese > 20 : chinese == 0, qPrintable(QString::number(chinese)));
   }
 
   void theReportOfABuild() {

@@ -1,7 +1,9 @@
 // Draws every page offscreen, dark and light, at two sizes, with invented data: screenshots FOLDER [name filter].
 #include <QApplication>
 #include <QDir>
+#include <QDragEnterEvent>
 #include <QElapsedTimer>
+#include <QMimeData>
 #include <QTest>
 #include <cstdio>
 
@@ -11,7 +13,11 @@
 #include "ui/build/quant_card.h"
 #include "ui/chat/chat_page.h"
 #include "ui/chat/composer.h"
+#include "ui/models/discover_view.h"
+#include "ui/models/model_row.h"
+#include "ui/models/models_page.h"
 #include "ui/throughput/throughput_page.h"
+#include "ui/widgets/empty_state.h"
 
 using namespace flightdeck;
 using namespace flightdeck::test;
@@ -76,6 +82,94 @@ void fill(World& world) {
   };
 }
 
+Preflight preflightOf(uint64_t weights, uint64_t cache, uint64_t free) {
+  Preflight flight;
+  flight.config.max_positions = 4096;
+  flight.weight_bytes = weights;
+  flight.kv_cache_bytes = cache;
+  flight.workspace_bytes = 180'000'000;
+  flight.run_bytes = weights + cache + flight.workspace_bytes;
+  flight.device_free_bytes = free;
+  return flight;
+}
+
+RepoOffer offerOf(const RepoId& repo) {
+  RepoOffer offer;
+  offer.page = "https://huggingface.co/" + repo.text();
+  const std::pair<const char*, uint64_t> files[] = {{"config.json", 651},
+                                                    {"generation_config.json", 287},
+                                                    {"tokenizer.model", 2'001'107},
+                                                    {"tokenizer_config.json", 954},
+                                                    {"README.md", 11'200},
+                                                    {"model.safetensors.index.json", 19'500},
+                                                    {"model-00001-of-00002.safetensors", 9'976'000'000},
+                                                    {"model-00002-of-00002.safetensors", 5'036'000'000}};
+  for (const auto& [name, size] : files) {
+    offer.files.push_back({*RepoPath::parse(name), size, {}});
+    offer.bytes += size;
+  }
+  const uint64_t free = 11'100'000'000;
+  offer.fits = {preflightOf(15'010'000'000, 2'147'000'000, free), preflightOf(8'480'000'000, 2'147'000'000, free),
+                preflightOf(5'120'000'000, 2'147'000'000, free)};
+  if (repo.name().find("Qwen") == 0)
+    offer.problem =
+        "'Qwen2ForCausalLM' is not supported yet: choose a model that is LlamaForCausalLM, "
+        "MistralForCausalLM or BaichuanForCausalLM";
+  if (repo.name().find("Llama-2") == 0)
+    offer.closed = repo.text() + " is gated: accept its licence at https://huggingface.co/" + repo.text() +
+                   ", then set HF_TOKEN or pass --token (huggingface.co/settings/tokens makes one)";
+  return offer;
+}
+
+void fillHub(World& world) {
+  SearchPage page;
+  const auto model = [&](const char* name, const char* licence, uint64_t downloads, uint64_t likes, double billions,
+                         bool gated = false) {
+    page.models.push_back({*RepoId::parse(name), licence, gated, false, downloads, likes,
+                           static_cast<uint64_t>(billions * 1e9), "2026-01-02T10:00:00Z"});
+  };
+  model("baichuan-inc/Baichuan2-7B-Chat", "other", 41'250, 168, 7.5);
+  model("meta-llama/Llama-2-7b-chat-hf", "llama2", 1'204'000, 4'410, 6.7, true);
+  model("mistralai/Mistral-7B-Instruct-v0.3", "apache-2.0", 980'400, 1'950, 7.2);
+  model("Qwen/Qwen2.5-7B-Instruct", "apache-2.0", 12'300'000, 830, 7.6);
+  model("TinyLlama/TinyLlama-1.1B-Chat-v1.0", "apache-2.0", 1'450'000, 1'310, 1.1);
+  model("lmsys/vicuna-7b-v1.5", "llama2", 310'000, 340, 6.7);
+  page.next = "2";
+  world.found = page;
+  world.offer = [](const RepoId& repo) -> Result<RepoOffer> { return offerOf(repo); };
+  const auto job = [&](uint64_t id, const char* repo, HubKind hub, JobState state, uint64_t done, uint64_t total,
+                       const char* message = "") {
+    JobSnapshot one;
+    one.id = id;
+    one.spec.hub = hub;
+    one.spec.repo = *RepoId::parse(repo);
+    one.state = state;
+    one.done_bytes = done;
+    one.total_bytes = total;
+    one.message = message;
+    if (state == JobState::downloading) {
+      one.bytes_per_second = 48.2e6;
+      one.eta_s = 251;
+      one.files = {{"config.json", 651, 651, FileState::present, true},
+                   {"model-00001-of-00002.safetensors", 9'976'000'000, 2'900'000'000, FileState::downloading, true},
+                   {"model-00002-of-00002.safetensors", 5'036'000'000, 0, FileState::waiting, true}};
+    }
+    world.downloads.push_back(one);
+  };
+  job(1, "TinyLlama/TinyLlama-1.1B-Chat-v1.0", HubKind::hugging_face, JobState::completed, 2'200'000'000,
+      2'200'000'000);
+  job(2, "acme/private-model", HubKind::hugging_face, JobState::failed, 0, 0,
+      "acme/private-model does not exist or is private: check the name, or set HF_TOKEN or pass --token "
+      "(huggingface.co/settings/tokens makes one)");
+  job(3, "lmsys/vicuna-7b-v1.5", HubKind::hugging_face, JobState::paused, 4'100'000'000, 13'500'000'000,
+      "https://huggingface.co: no connection within 10 s: check the network, then resume");
+  job(4, "mistralai/Mistral-7B-Instruct-v0.3", HubKind::model_scope, JobState::queued, 0, 0);
+  job(5, "baichuan-inc/Baichuan2-7B-Chat", HubKind::model_scope, JobState::downloading, 2'903'000'000, 15'012'000'000);
+  world.cached = {{HubKind::hugging_face, *RepoId::parse("TinyLlama/TinyLlama-1.1B-Chat-v1.0"), "main",
+                   "/models/TinyLlama", 2'200'000'000},
+                  {HubKind::hugging_face, *RepoId::parse("BAAI/bge-small-zh"), "main", "/models/broken", 95'000'000}};
+}
+
 struct Camera {
   Application& app;
   QDir folder;
@@ -83,7 +177,7 @@ struct Camera {
   void shoot(const QString& name) {
     if (!filter.isEmpty() && !name.contains(filter)) return;
     MainWindow& window = app.window();
-    for (const QSize size : {QSize(1440, 900), QSize(1000, 640)}) {
+    for (const QSize size : {QSize(1440, 900), QSize(900, 600)}) {
       window.resize(size);
       for (const char* theme : {"dark", "light"}) {
         app.context().settings.change([&](Settings& s) { s.theme = theme; });
@@ -96,6 +190,29 @@ struct Camera {
     window.resize(1440, 900);
   }
 };
+
+void hubPages(Application& app, Camera& camera) {
+  ModelsPage* page = app.window().modelsPage();
+  page->showView(ModelsPage::discover);
+  camera.shoot(QStringLiteral("discover-empty"));
+  page->discoverView()->stateView()->button()->click();
+  QTest::qWait(100);
+  camera.shoot(QStringLiteral("discover-rows"));
+  for (const int row : {0, 1, 3}) {
+    page->discoverView()->rows()[static_cast<size_t>(row)]->click();
+    camera.shoot(QStringLiteral("discover-chosen%1").arg(row));
+  }
+  page->showView(ModelsPage::downloads);
+  camera.shoot(QStringLiteral("downloads"));
+  QMimeData data;
+  data.setUrls({QUrl::fromLocalFile(QStringLiteral("/tmp"))});
+  QDragEnterEvent enter(QPoint(50, 50), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+  QCoreApplication::sendEvent(page, &enter);
+  camera.shoot(QStringLiteral("models-drop"));
+  QDragLeaveEvent leave;
+  QCoreApplication::sendEvent(page, &leave);
+  page->showView(ModelsPage::library);
+}
 
 void firstStart(QApplication& qt, const QDir& folder, const QString& filter) {
   World world;
@@ -111,7 +228,10 @@ void firstStart(QApplication& qt, const QDir& folder, const QString& filter) {
 void pages(QApplication& qt, const QDir& folder, const QString& filter) {
   World world;
   fill(world);
+  fillHub(world);
   Settings settings;
+  if (qEnvironmentVariableIsSet("SCREENSHOT_LANGUAGE"))
+    settings.language = qEnvironmentVariable("SCREENSHOT_LANGUAGE").toStdString();
   settings.last_engine = "/engines/starter-int8";
   QElapsedTimer timer;
   timer.start();
@@ -162,6 +282,7 @@ void pages(QApplication& qt, const QDir& folder, const QString& filter) {
   camera.shoot(QStringLiteral("throughput"));
   app.window().showPage(PageId::models);
   camera.shoot(QStringLiteral("models"));
+  hubPages(app, camera);
   app.window().showPage(PageId::build);
   QTest::qWait(200);
   camera.shoot(QStringLiteral("build-ready"));

@@ -180,12 +180,7 @@ const CheckpointListing* BuildPage::checkpoint() const {
 }
 
 const DeviceFacts* BuildPage::device() const {
-  const auto& devices = context_.library.devices();
-  for (const DeviceFacts& facts : devices)
-    if (facts.id == context_.settings.value().device) return &facts;
-  for (const DeviceFacts& facts : devices)
-    if (facts.problem.empty()) return &facts;
-  return nullptr;
+  return context_.library.deviceFor(context_.settings.value().device);
 }
 
 void BuildPage::choose(const std::string& checkpoint) {

@@ -22,8 +22,7 @@ LibraryRow::LibraryRow(const QString& icon, const QString& name, const QString& 
   auto* first = makeBox<QHBoxLayout>(nullptr, 0, space::s);
   auto* title = new ElidedLabel(name);
   title->setFont(fontOf(FontKind::semibold, type::reading));
-  badge_ = makeLabel({}, type::tiny, Tone::accent);
-  badge_->setProperty("look", "badge");
+  badge_ = makeBadge({});
   badge_->hide();
   first->addWidget(title);
   first->addWidget(badge_);

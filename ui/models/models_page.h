@@ -1,5 +1,5 @@
-// The Models page: engines and checkpoint folders on this computer. A folder is imported by dialog or by dropping it.
-// GUI thread only.
+// The Models page: Library, Discover and Downloads behind a switch. A folder dropped anywhere on it is imported. GUI
+// thread only.
 #pragma once
 
 #include <QWidget>
@@ -7,17 +7,24 @@
 #include "ui/context.h"
 
 class QLabel;
-class QVBoxLayout;
+class QStackedWidget;
 
 namespace flightdeck {
 
-class LibraryRow;
+class DiscoverView;
+class DownloadsView;
+class LibraryView;
+class Segments;
 class Toast;
 
 class ModelsPage : public QWidget {
   Q_OBJECT
  public:
+  enum View { library, discover, downloads };
   ModelsPage(Context& context, Toast* toast, QWidget* parent = nullptr);
+  void showView(View view);
+  DiscoverView* discoverView() const { return discover_; }
+  DownloadsView* downloadsView() const { return downloads_; }
 
  Q_SIGNALS:
   void openEngine(const std::string& path);
@@ -25,20 +32,23 @@ class ModelsPage : public QWidget {
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
+  void dragLeaveEvent(QDragLeaveEvent* event) override;
   void dropEvent(QDropEvent* event) override;
-  void showEvent(QShowEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
-  void refresh();
-  LibraryRow* engineRow(const EngineListing& engine);
-  LibraryRow* checkpointRow(const CheckpointListing& checkpoint);
-  QWidget* hint(const QString& text);
+  void connectAll();
+  void refreshHead();
   void importDialog();
-  void deleteEngine(const EngineListing& engine);
+  void placeHint();
   Context& context_;
-  Toast* toast_;
-  QVBoxLayout *engines_, *checkpoints_;
-  QLabel* total_;
+  QLabel* subtitle_;
+  Segments* switch_;
+  QStackedWidget* views_;
+  LibraryView* library_;
+  DiscoverView* discover_;
+  DownloadsView* downloads_;
+  QFrame* drop_hint_;
 };
 
 }  // namespace flightdeck

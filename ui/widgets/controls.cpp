@@ -41,6 +41,13 @@ QLabel* makeLabel(const QString& text, int pixels, Tone tone, FontKind kind) {
   return label;
 }
 
+QLabel* makeBadge(const QString& text, Tone tone) {
+  auto* badge = makeLabel(text, type::tiny, tone);
+  badge->setProperty("look", "badge");
+  badge->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
+  return badge;
+}
+
 void setTone(QLabel* label, Tone tone) {
   const QLatin1String name(nameOf(tone));
   if (label->property("tone").toString() == name) return;

@@ -17,6 +17,8 @@ enum class Tone { text, muted, faint, accent, prefill, queue, error };
 
 /// A label that never reads its text as HTML; Tone and size from the theme.
 QLabel* makeLabel(const QString& text, int pixels = type::body, Tone tone = Tone::text, FontKind kind = FontKind::ui);
+/// A small pill behind a name; keeps its height beside tall neighbours.
+QLabel* makeBadge(const QString& text, Tone tone = Tone::accent);
 void setTone(QLabel* label, Tone tone);
 /// look: "", primary, danger, quiet (style_sheet.cpp).
 QPushButton* makeButton(const QString& text, const char* look = "");

@@ -50,6 +50,26 @@ class PreflightTest : public QObject {
     QCOMPARE(flight->checkpoint_bytes, engine->manifest().report.checkpoint_bytes);
   }
 
+  void foreseen_from_the_config_alone_data() { sizes_are_those_of_the_build_data(); }
+  void foreseen_from_the_config_alone() {
+    QFETCH(int, qformat);
+    QFETCH(int, shape);
+    const EngineFixture fixture({.shape = static_cast<TinyShape>(shape)});
+    BuildOptions options = fixture.options(static_cast<QFormat>(qformat));
+    options.max_batch_size = 1;
+    const TargetDevice device{kPlenty, 10e9, true};
+    const auto known = preflight(options, device);
+    VERIFY_OK(known);
+    const auto foreseen = foresee(known->config, options.qformat, device);
+    VERIFY_OK(foreseen);
+    // The tiny rows are no multiple of 128, so INT4 falls back to a scale a row; the fixture's groups are its own.
+    if (options.qformat != QFormat::int4_wo) QCOMPARE(foreseen->weight_bytes, known->weight_bytes);
+    QCOMPARE(foreseen->kv_cache_bytes, known->kv_cache_bytes);
+    QCOMPARE(foreseen->workspace_bytes, known->workspace_bytes);
+    QCOMPARE(foreseen->run_bytes, foreseen->weight_bytes + foreseen->kv_cache_bytes + foreseen->workspace_bytes);
+    QVERIFY(foreseen->weight_bytes < known->weight_bytes * 11 / 10);
+  }
+
   void numbers_of_a_known_shape() {
     const EngineFixture fixture;  // 2 layers of 4 heads of 16, context 128
     BuildOptions options = fixture.options();
