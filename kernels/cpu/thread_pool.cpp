@@ -63,11 +63,11 @@ void ThreadPool::work(int thread) {
         state_.wait(seen, std::memory_order_relaxed);
       }
     }
-    if (stopping_) return;
     active_.fetch_add(1);
     seen = state_.load();
     if (seen % 2 == 1) take_chunks(thread);
     active_.fetch_sub(1);
+    if (stopping_) return;  // asked behind `seen`, which may be the last change of state_: nobody would wake us again
   }
 }
 

@@ -21,6 +21,7 @@ class CpuBackendTest : public QObject {
   void pool_covers_the_range_once_data();
   void pool_covers_the_range_once();
   void pool_wakes_up_after_sleep();
+  void pool_ends_while_workers_wake_up();
   void cuda_says_why_it_is_not_there();
   void read_bandwidth_is_plausible();
 };
@@ -110,6 +111,15 @@ void CpuBackendTest::pool_covers_the_range_once() {
     });
     QVERIFY(known_thread && std::all_of(visits.begin(), visits.end(), [](const auto& n) { return n == 1; }));
   }
+}
+
+void CpuBackendTest::pool_ends_while_workers_wake_up() {
+  std::atomic<int> sum = 0;
+  for (int round = 0; round < 300; ++round) {
+    ThreadPool pool(5);
+    pool.parallel_for(2, 1, [&](int begin, int end, int) { sum += end - begin; });
+  }
+  QCOMPARE(sum.load(), 600);
 }
 
 void CpuBackendTest::pool_wakes_up_after_sleep() {
