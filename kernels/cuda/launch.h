@@ -11,7 +11,9 @@
 namespace flightdeck::cuda {
 
 /// Launches on the context's stream. Every kernel started this way must call wait_for_inputs() before it touches memory
-/// that an earlier kernel wrote or reads; weights may be read (prefetched) before.
+/// that an earlier kernel wrote or reads. Before, it may read (prefetch) weights, and what was there when the step
+/// began: every step's upload lies between its kernels and the last step's, so positions, block tables and older keys
+/// are safe.
 template <class... Parameters, class... Arguments>
 void launch(const Context& context, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
             Arguments&&... arguments) {

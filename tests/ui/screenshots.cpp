@@ -117,7 +117,7 @@ RepoOffer offerOf(const RepoId& repo) {
         "MistralForCausalLM or BaichuanForCausalLM";
   if (repo.name().find("Llama-2") == 0)
     offer.closed = repo.text() + " is gated: accept its licence at https://huggingface.co/" + repo.text() +
-                   ", then set HF_TOKEN or pass --token (huggingface.co/settings/tokens makes one)";
+                   ", then run 'flightdeck login' or set HF_TOKEN (huggingface.co/settings/tokens makes one)";
   return offer;
 }
 
@@ -159,8 +159,8 @@ void fillHub(World& world) {
   job(1, "TinyLlama/TinyLlama-1.1B-Chat-v1.0", HubKind::hugging_face, JobState::completed, 2'200'000'000,
       2'200'000'000);
   job(2, "acme/private-model", HubKind::hugging_face, JobState::failed, 0, 0,
-      "acme/private-model does not exist or is private: check the name, or set HF_TOKEN or pass --token "
-      "(huggingface.co/settings/tokens makes one)");
+      "acme/private-model does not exist or is private: check the name, or run 'flightdeck login' or set "
+      "HF_TOKEN (huggingface.co/settings/tokens makes one)");
   job(3, "lmsys/vicuna-7b-v1.5", HubKind::hugging_face, JobState::paused, 4'100'000'000, 13'500'000'000,
       "https://huggingface.co: no connection within 10 s: check the network, then resume");
   job(4, "mistralai/Mistral-7B-Instruct-v0.3", HubKind::model_scope, JobState::queued, 0, 0);
